@@ -1,0 +1,19 @@
+"""The command `zoomsync`, and `python -m zoomsync_agent`."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; `--version` answers before anything is loaded."""
+    if sys.argv[1:] == ["--version"]:
+        from zoomsync_agent import __version__  # noqa: PLC0415  start-up time
+
+        sys.stdout.write(f"zoomsync {__version__}\n")
+        return
+    from zoomsync_agent.cli import zoomsync  # noqa: PLC0415  start-up time
+
+    zoomsync(prog_name="zoomsync")
+
+
+if __name__ == "__main__":
+    main()

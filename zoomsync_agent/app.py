@@ -1,0 +1,362 @@
+"""The composition root: settings become a wired agent here and nowhere else."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from zoomsync_agent.catalog.local import LocalCatalog
+from zoomsync_agent.control import Control, Place
+from zoomsync_agent.core.errors import StoreDamaged
+from zoomsync_agent.desktop import logs, mounts
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.single_instance import InstanceLock, holder
+from zoomsync_agent.desktop.zone import local_zone
+from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.housekeeping import Housekeeping
+from zoomsync_agent.engine.intake import Intake
+from zoomsync_agent.engine.pace import Pace
+from zoomsync_agent.engine.pause import Pause
+from zoomsync_agent.engine.rebuild import rebuild
+from zoomsync_agent.engine.steps import Steps, Stores
+from zoomsync_agent.engine.supervisor import Supervisor
+from zoomsync_agent.engine.worker import Log, Worker
+from zoomsync_agent.ports import Clock, Destination
+from zoomsync_agent.settings import Settings
+from zoomsync_agent.sources.watch import FolderWatch
+from zoomsync_agent.sqlite import Database
+from zoomsync_agent.store.files import SqliteFileStore
+from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.objects import SqliteObjectStore
+from zoomsync_agent.store.overview import Overview
+from zoomsync_agent.store.state import SqliteStateStore
+
+if TYPE_CHECKING:
+    from sqlite_utils.migrations import Migrations
+
+STOP_SECONDS: Final = 5.0
+_QUEUE_VERSION: Final = 5
+_CATALOG_VERSION: Final = 2
+_CLEAN_STOP: Final = "clean_stop"
+_NEEDS_REBUILD: Final = "needs_rebuild"
+
+
+class SystemClock:
+    """`Clock` of the operating system."""
+
+    def now(self) -> float:
+        """Return the wall clock in epoch seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()
+
+
+class Databases:
+    """The two SQLite files of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self.queue = Database(home.store_file, _queue_migrations, _QUEUE_VERSION)
+        self.catalog = Database(home.catalog_file, _catalog_migrations, _CATALOG_VERSION)
+
+    def open(self, log: Log) -> None:
+        """Open both; one that is damaged is moved aside and marked for rebuilding."""
+        moved = []
+        for db in (self.queue, self.catalog):
+            try:
+                db.open()
+                if db is self.catalog or SqliteStateStore(db).get(_CLEAN_STOP) is None:
+                    db.check()
+            except StoreDamaged as exc:
+                kept = db.move_aside()
+                log.warning("database damaged, moved aside", detail=exc.detail, kept=str(kept))
+                moved.append(kept)
+                db.open()
+        state = SqliteStateStore(self.queue)
+        state.set(_CLEAN_STOP, None)
+        if moved:
+            # Kept until the rebuild is through, so that one that is interrupted is done again.
+            state.set(_NEEDS_REBUILD, ", ".join(str(path) for path in moved))
+
+    def close(self) -> None:
+        """Close both."""
+        self.queue.close()
+        self.catalog.close()
+
+
+class Agent:
+    """The wired agent. Nothing runs before `start`."""
+
+    def __init__(
+        self,
+        databases: Databases,
+        supervisor: Supervisor,
+        control: Control,
+        *,
+        before_start: Callable[[], None],
+        log: Log,
+    ) -> None:
+        self._databases = databases
+        self._supervisor = supervisor
+        self.control = control
+        self._before_start = before_start
+        self._log = log
+
+    def start(self) -> None:
+        """Recover what was interrupted and start every service."""
+        self._before_start()
+        self._supervisor.start()
+        self._log.info("agent started", pid=os.getpid())
+
+    def check(self) -> None:
+        """Bring back services that died."""
+        self._supervisor.check()
+
+    def stop(self) -> None:
+        """Stop every service at its next durable point and close the databases."""
+        self._supervisor.stop(STOP_SECONDS)
+        with contextlib.suppress(StoreDamaged):
+            SqliteStateStore(self._databases.queue).set(_CLEAN_STOP, "1")
+        self._databases.close()
+        self._log.info("agent stopped")
+
+
+def build(
+    settings: Settings,
+    home: Home,
+    *,
+    clock: Clock | None = None,
+    zone: tzinfo | None = None,
+    on_damage: Callable[[StoreDamaged], None] = lambda _damage: None,
+    redecide_history: bool = False,
+) -> Agent:
+    """Wire the agent. The databases are opened and, where needed, moved aside; nothing starts."""
+    clock = clock or SystemClock()
+    log = logs.get_logger("agent")
+    databases = Databases(home)
+    databases.open(log)
+    state = SqliteStateStore(databases.queue)
+    files = SqliteFileStore(databases.queue)
+    jobs = SqliteJobStore(databases.queue)
+    objects = SqliteObjectStore(databases.queue)
+    catalog = LocalCatalog(databases.catalog)
+    bell = Bell()
+    pause = Pause(state, clock)
+    pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
+    destinations: dict[str, Destination] = {
+        settings.destination: build_destination(settings, state, pace)
+    }
+    zone = zone or local_zone()
+    steps = Steps(
+        Stores(files, objects, state),
+        destinations=destinations,
+        catalogs=(catalog,),
+        clock=clock,
+        user_id=settings.user_id,
+        device=settings.device,
+        zone=zone,
+    )
+    workers = [
+        Worker(
+            f"uploader-{number}",
+            jobs,
+            steps,
+            clock=clock,
+            bell=bell,
+            pause=pause,
+            pace=pace,
+            log=log,
+            context=logs.bound,
+        )
+        for number in range(1, settings.workers + 1)
+    ]
+    intake = Intake(
+        files,
+        jobs,
+        state,
+        destinations=tuple(destinations),
+        backfill=settings.backfill,
+        clock=clock,
+        bell=bell,
+        on_problem=lambda problem: log.warning("recordings folder", problem=problem or "none"),
+    )
+    watch = FolderWatch(
+        settings.recordings_path,
+        intake,
+        clock=clock,
+        zone=zone,
+        quiet_seconds=settings.quiet_seconds,
+        sweep_seconds=settings.reconcile_seconds,
+        events=_wants_events(settings),
+    )
+    housekeeping = Housekeeping(
+        jobs, state, databases.queue, [watch], clock=clock, bell=bell, log=log
+    )
+
+    def before_start() -> None:
+        if redecide_history:
+            jobs.reopen_history()
+        if state.get(_NEEDS_REBUILD) is not None:
+            rebuild(destinations.values(), [catalog], objects, state, log=log)
+            state.set(_NEEDS_REBUILD, None)
+        interrupted = jobs.recover_interrupted(clock.now())
+        if interrupted:
+            log.info("interrupted work goes on", jobs=interrupted)
+
+    supervisor = Supervisor(
+        [*workers, watch, housekeeping], clock=clock, log=log, on_damage=on_damage
+    )
+    control = build_control(databases, settings, clock=clock, pid=os.getpid())
+    return Agent(databases, supervisor, control, before_start=before_start, log=log)
+
+
+def build_destination(settings: Settings, state: SqliteStateStore, pace: Pace) -> Destination:
+    """Build the destination that the user chose."""
+    root = settings.archive_path
+    name = f"archive:{root}".encode("utf-8", "backslashreplace").decode()
+    return FolderDestination(
+        root,
+        is_known=state.get(name) is not None,
+        on_first_use=lambda: state.set(name, repr(time.time())),
+        is_limited=pace.is_limited,
+    )
+
+
+def build_control(
+    databases: Databases,
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    pid: int | None = None,
+    url: str | None = None,
+) -> Control:
+    """Wire what people see and do, over databases that are there already."""
+    return Control(
+        SqliteJobStore(databases.queue),
+        Overview(databases.queue),
+        LocalCatalog(databases.catalog),
+        SqliteStateStore(databases.queue),
+        clock=clock or SystemClock(),
+        place=Place(
+            recordings_path=settings.recordings_path,
+            destination=settings.destination,
+            archive=str(settings.archive_path),
+            pid=pid,
+            url=url,
+        ),
+    )
+
+
+@contextlib.contextmanager
+def beside(settings: Settings, home: Home) -> Iterator[Control]:
+    """Give what people see and do, from another process than the agent's or without one."""
+    home.ensure()
+    owner = holder(home)
+    databases = Databases(home)
+    try:
+        for db in (databases.queue, databases.catalog):
+            if not db.is_current:
+                db.open()
+        yield build_control(
+            databases,
+            settings,
+            pid=owner.pid if owner else None,
+            url=(owner.url or None) if owner else None,
+        )
+    finally:
+        databases.close()
+
+
+@contextlib.contextmanager
+def running(
+    settings: Settings, home: Home, *, zone: tzinfo | None = None, redecide_history: bool = False
+) -> Iterator[Agent]:
+    """Hold the home's lock and run an agent for as long as the context lasts.
+
+    Raises:
+        AlreadyRunning: another agent owns the home.
+    """
+    with InstanceLock(home):
+        agent = build(settings, home, zone=zone, redecide_history=redecide_history)
+        try:
+            agent.start()
+            yield agent
+        finally:
+            agent.stop()
+
+
+def run(
+    settings: Settings,
+    home: Home,
+    *,
+    redecide_history: bool = False,
+    on_start: Callable[[Control], None] = lambda _control: None,
+) -> None:
+    """Run the agent until it is told to end by a signal.
+
+    A database that is found damaged in the middle of the run is moved aside and rebuilt, and the
+    agent goes on.
+    """
+    ended = threading.Event()
+    with InstanceLock(home), _signals_set(ended):
+        while not ended.is_set():
+            damaged = threading.Event()
+            agent = build(
+                settings,
+                home,
+                on_damage=lambda _exc, flag=damaged: flag.set(),  # type: ignore[misc]
+                redecide_history=redecide_history,
+            )
+            try:
+                agent.start()
+                on_start(agent.control)
+                while not ended.wait(1.0) and not damaged.is_set():
+                    agent.check()
+            finally:
+                agent.stop()
+
+
+@contextlib.contextmanager
+def _signals_set(ended: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP end the run in an orderly way."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wants_events(settings: Settings) -> bool:
+    if settings.poll != "auto":
+        return settings.poll == "never"
+    # Changes made by others never reach this machine's event queue from a network drive.
+    return mounts.kind_of(_existing(settings.recordings_path)) is not mounts.MountKind.NETWORK
+
+
+def _existing(path: Path) -> Path:
+    return next((one for one in (path, *path.parents) if one.exists()), path)
+
+
+def _queue_migrations() -> "Migrations":
+    from zoomsync_agent.store.migrations import queue  # noqa: PLC0415  costs 190 ms
+
+    return queue
+
+
+def _catalog_migrations() -> "Migrations":
+    from zoomsync_agent.catalog.migrations import catalog  # noqa: PLC0415  costs 190 ms
+
+    return catalog
+
+
+__all__ = ["Agent", "Databases", "beside", "build", "build_control", "run", "running"]

@@ -1,0 +1,1 @@
+"""The metadata rows that a dashboard reads."""

@@ -1,0 +1,122 @@
+"""The command line: parse, call control, print. One file per group of commands."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from zoomsync_agent import __version__
+
+
+def _run() -> click.Command:
+    from zoomsync_agent.cli.agent import run
+
+    return run
+
+
+def _sync() -> click.Command:
+    from zoomsync_agent.cli.agent import sync
+
+    return sync
+
+
+def _demo() -> click.Command:
+    from zoomsync_agent.cli.demo import demo
+
+    return demo
+
+
+def _status() -> click.Command:
+    from zoomsync_agent.cli.status import status
+
+    return status
+
+
+def _recordings() -> click.Command:
+    from zoomsync_agent.cli.recordings import recordings
+
+    return recordings
+
+
+def _retry() -> click.Command:
+    from zoomsync_agent.cli.queue import retry
+
+    return retry
+
+
+def _cancel() -> click.Command:
+    from zoomsync_agent.cli.queue import cancel
+
+    return cancel
+
+
+def _pause() -> click.Command:
+    from zoomsync_agent.cli.queue import pause
+
+    return pause
+
+
+def _resume() -> click.Command:
+    from zoomsync_agent.cli.queue import resume
+
+    return resume
+
+
+def _config() -> click.Command:
+    from zoomsync_agent.cli.config import config
+
+    return config
+
+
+COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
+    "run": (_run, "Watch the recordings folder and upload what is finished, until stopped."),
+    "sync": (_sync, "Upload everything that is finished, then exit."),
+    "status": (_status, "Show what the agent does and why files are not uploaded."),
+    "recordings": (_recordings, "List, show and search recordings."),
+    "retry": (_retry, "Try failed uploads again now."),
+    "cancel": (_cancel, "Do not upload a recording after all."),
+    "pause": (_pause, "Let no new byte move for a while."),
+    "resume": (_resume, "Go on after a pause."),
+    "config": (_config, "Show and change settings."),
+    "demo": (_demo, "Play a Zoom meeting and watch it come home, in a throw-away home."),
+}
+"""Every command with its help; a command's module is loaded only when it is used."""
+
+
+class LazyGroup(click.Group):
+    """A group that loads the module of a command when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        del ctx
+        found = COMMANDS.get(cmd_name)
+        return found[0]() if found else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without loading any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the known commands when an unknown one is asked for."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"There is no command “{args[0]}”. Commands: {', '.join(COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="zoomsync", message="%(prog)s %(version)s")
+def zoomsync(**_: Any) -> None:
+    """Bring every finished Zoom recording home by itself.
+
+    Exit codes: 0 done · 1 fault of the program · 2 wrong use or setting · 3 something could not be
+    uploaded · 4 another agent is running · 130 interrupted.
+    """

@@ -1,0 +1,115 @@
+"""`zoomsync demo`."""
+
+import os
+import tempfile
+import threading
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoomsync_agent.cli.agent import PATIENCE_SECONDS, short_row
+from zoomsync_agent.cli.output import command, json_option, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from zoomsync_agent.app import Agent
+    from zoomsync_agent.cli.live import LiveView
+    from zoomsync_agent.demo.meeting import Meeting
+
+_OLD_SECONDS = 7 * 86_400
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End when everything is synced.")
+@click.option(
+    "--keep-in",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the throw-away home is made; otherwise the system's temporary folder.",
+)
+@json_option
+@command
+def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
+    """Play a Zoom meeting in a throw-away home and watch it come home.
+
+    It is the real agent on real media; your own recordings and settings are not touched.
+    """
+    from zoomsync_agent import app, settings
+    from zoomsync_agent.cli.live import LiveView
+    from zoomsync_agent.cli.status import show
+    from zoomsync_agent.demo import meeting
+    from zoomsync_agent.desktop import logs, paths
+
+    if keep_in is not None:
+        keep_in.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix="zoomsync-demo-", dir=keep_in)).resolve()
+    zoom = place / "Documents" / "Zoom"
+    home = paths.home({"ZOOMSYNC_HOME": str(place / "home"), "HOME": str(place)}).ensure()
+    chosen = settings.load(home, {}, cwd=place, overrides={"recordings_path": zoom})
+    logs.configure(log_file=home.log_file, level="info", console=False, home_dir=Path.home())
+
+    now = datetime.now().astimezone()
+    last_week = meeting.finished_earlier(
+        zoom, f"{now - timedelta(days=7):%Y-%m-%d %H.%M.%S} Entrevista con Zoë Núñez"
+    )
+    stamp = time.time() - _OLD_SECONDS
+    for path in last_week.iterdir():
+        os.utime(path, (stamp, stamp))
+    crashed = meeting.never_converted(
+        zoom, f"{now - timedelta(days=2):%Y-%m-%d %H.%M.%S} Laptop closed too early"
+    )
+    stamp = time.time() - _OLD_SECONDS / 4
+    for path in crashed.iterdir():
+        os.utime(path, (stamp, stamp))
+    played = meeting.Meeting(zoom / f"{now:%Y-%m-%d %H.%M.%S} Weekly Sync", now)
+
+    is_live = not as_json and click.get_text_stream("stderr").isatty()
+    tell = _say(is_quiet=as_json or is_live)
+    since = time.time()
+    with app.running(chosen, home) as agent, LiveView(enabled=is_live) as view:
+        stage = threading.Thread(target=_play, args=(played, tell), name="zoom", daemon=True)
+        stage.start()
+        view.follow_while(agent.control, stage.is_alive)
+        view.wait_until_idle(agent.control, since, check=agent.check, patience=PATIENCE_SECONDS)
+        done = agent.control.recordings()
+        seen = agent.control.snapshot()
+        if as_json:
+            print_json({"recordings": [short_row(row) for row in done]})
+        if not once:
+            _go_on(view, agent, zoom)
+    if not as_json:
+        show(seen)
+        click.echo()
+        for row in done:
+            click.echo(f"{row.processing_status}: {row.meeting_title} · {row.file_name}")
+            click.echo(f"  {row.file_url}")
+        click.echo(f"\nEverything lies in {place}; delete it when you have seen enough.")
+
+
+def _go_on(view: "LiveView", agent: "Agent", zoom: Path) -> None:
+    click.echo(
+        f"All synced. Put a recording into {zoom} and watch; Ctrl-C ends the demo.", err=True
+    )
+    try:
+        while True:
+            view.follow_while(agent.control, lambda: False)
+            agent.check()
+            time.sleep(0.25)
+    except KeyboardInterrupt:
+        return
+
+
+def _play(played: "Meeting", tell: "Callable[[str], None]") -> None:
+    for text in played.play():
+        tell(text)
+
+
+def _say(*, is_quiet: bool) -> "Callable[[str], None]":
+    def say(text: str) -> None:
+        if not is_quiet:
+            click.echo(f"Zoom: {text}.", err=True)
+
+    return say

@@ -1,0 +1,128 @@
+"""A live view of the agent in a terminal: what is converted, read, uploaded."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from zoomsync_agent.cli.output import console
+from zoomsync_agent.core.job import State
+from zoomsync_agent.core.snapshot import Snapshot, gigabytes
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from zoomsync_agent.control import Control
+
+_REFRESH_SECONDS = 0.25
+_SHOWN = 6
+_BAR_WIDTH = 28
+
+
+class LiveView:
+    """Draws snapshots on stderr while the context lasts.
+
+    Args:
+        enabled: without it nothing is drawn, and waiting works the same.
+    """
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        self._enabled = enabled
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._latest: Snapshot | None = None
+
+    def __enter__(self) -> Self:
+        if self._enabled:
+            from rich.live import Live
+
+            self._live = Live(
+                get_renderable=self._render,
+                console=console(stderr=True),
+                transient=True,
+                refresh_per_second=1 / _REFRESH_SECONDS,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+        if self._enabled:
+            self._live.stop()
+
+    def show_always(self, control: "Control") -> None:
+        """Draw what *control* shows until the view is closed."""
+
+        def follow() -> None:
+            while not self._ended.wait(_REFRESH_SECONDS):
+                self._latest = control.snapshot(limit=_SHOWN)
+
+        self._thread = threading.Thread(target=follow, name="live-view", daemon=True)
+        self._thread.start()
+
+    def wait_until_idle(
+        self, control: "Control", since: float, *, check: Callable[[], None], patience: float
+    ) -> Snapshot:
+        """Return the snapshot in which nothing more goes on by itself.
+
+        Args:
+            control: the agent, here or in another process.
+            since: epoch seconds; the folder must have been looked through after it.
+            check: called now and then; may raise to end the wait.
+            patience: a retry that is due within so many seconds is waited for.
+        """
+        began = time.monotonic()
+        while True:
+            self._latest = control.snapshot(limit=200)
+            if self._latest.root_problem and time.monotonic() - began > 1.0:
+                return self._latest
+            if control.has_swept(since) and not control.is_busy(patience):
+                return control.snapshot(limit=200)
+            check()
+            time.sleep(_REFRESH_SECONDS if self._enabled else 0.05)
+
+    def follow_while(self, control: "Control", is_going: Callable[[], bool]) -> None:
+        """Draw what *control* shows, at least once and for as long as *is_going* says so."""
+        while True:
+            self._latest = control.snapshot(limit=_SHOWN)
+            if not is_going():
+                return
+            time.sleep(_REFRESH_SECONDS)
+
+    @staticmethod
+    def is_incomplete(seen: Snapshot) -> bool:
+        """Return whether something finished could not be uploaded."""
+        return any(
+            waiting.state in (State.FAILED, State.BLOCKED, State.READY) for waiting in seen.waiting
+        )
+
+    def _render(self) -> "RenderableType":
+        from rich.text import Text
+
+        seen = self._latest
+        if seen is None:
+            return Text("Starting…", style="dim")
+        lines = Text()
+        lines.append(f"{seen.sentence}\n", style="bold")
+        for active in seen.active[:_SHOWN]:
+            share = active.sent / active.size if active.size else 0.0
+            filled = round(share * _BAR_WIDTH)
+            lines.append("  ")
+            lines.append("━" * filled, style="green")
+            lines.append("━" * (_BAR_WIDTH - filled), style="dim")
+            lines.append(
+                f" {share:4.0%} {active.label.lower()} {active.meeting_title} · {active.file_name}"
+                f" ({gigabytes(active.size)})\n"
+            )
+        for waiting in seen.waiting[:_SHOWN]:
+            lines.append(f"  {waiting.label}: {waiting.meeting_title}\n", style="yellow")
+        lines.rstrip()
+        return lines

@@ -1,0 +1,120 @@
+"""What all commands share: errors and exit codes, JSON, the home and its settings."""
+
+import contextlib
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from zoomsync_agent.core.errors import AgentError, AlreadyRunning, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zoomsync_agent.control import Control
+    from zoomsync_agent.desktop.paths import Home
+    from zoomsync_agent.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller."""
+
+    DONE = 0
+    FAULT = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    RUNNING = 4
+    INTERRUPTED = 130
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn errors of the agent into a sentence and an exit code."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            return function(*args, **kwargs)
+        except AgentError as exc:
+            fail(exc, as_json=as_json)
+        except BrokenPipeError:
+            # The reader, say `head`, has seen enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(ExitCode.DONE)
+        except KeyboardInterrupt:
+            sys.exit(ExitCode.INTERRUPTED)
+
+    return guarded
+
+
+def fail(error: AgentError, *, as_json: bool) -> NoReturn:
+    """Say what went wrong and end with its exit code."""
+    if as_json:
+        print_json(
+            {
+                "error": {
+                    "code": error.code,
+                    "title": error.title,
+                    "detail": error.detail,
+                    "hint": error.hint,
+                }
+            }
+        )
+    else:
+        click.echo(f"{error.title}.", err=True)
+        if error.detail and error.detail != error.title:
+            click.echo(f"  {error.detail}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+    if isinstance(error, AlreadyRunning):
+        sys.exit(ExitCode.RUNNING)
+    sys.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INCOMPLETE)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, whatever the terminal's encoding."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, default=str)
+    click.echo(text)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Return the terminal; titles of meetings are never read as markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def load(**overrides: Any) -> "tuple[Home, Settings]":
+    """Return the home and its settings; *overrides* that are None are left out."""
+    from zoomsync_agent import settings
+    from zoomsync_agent.desktop import paths
+
+    home = paths.home(os.environ)
+    chosen = {key: value for key, value in overrides.items() if value is not None}
+    return home, settings.load(home, os.environ, cwd=Path.cwd(), overrides=chosen)
+
+
+@contextlib.contextmanager
+def control() -> "Iterator[Control]":
+    """Give what people see and do, beside a running agent or without one."""
+    from zoomsync_agent import app
+
+    home, settings = load()
+    with app.beside(settings, home) as found:
+        yield found

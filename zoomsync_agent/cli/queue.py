@@ -1,0 +1,79 @@
+"""What people can do to the queue."""
+
+import re
+
+import click
+
+from zoomsync_agent.cli.output import command, control, json_option, print_json
+from zoomsync_agent.core.errors import SettingsError
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def duration(text: str) -> float:
+    """Return "90s", "30m", "2h", "1d" or plain minutes as seconds.
+
+    Raises:
+        SettingsError: *text* is none of these.
+    """
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise SettingsError(f"“{text}” is no duration; write 30m, 2h, 1d or a number of minutes")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[ID|JOB|PATH]…")
+@json_option
+@command
+def retry(names: tuple[str, ...], as_json: bool) -> None:
+    """Try uploads again now: those named, or all that failed or wait."""
+    with control() as agent:
+        count = agent.retry(names)
+    _tell("retried", count, as_json=as_json)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="ID|JOB|PATH…")
+@json_option
+@command
+def cancel(names: tuple[str, ...], as_json: bool) -> None:
+    """Do not upload a recording after all. The original stays where it is."""
+    with control() as agent:
+        count = agent.cancel(names)
+    _tell("cancelled", count, as_json=as_json)
+
+
+@click.command()
+@click.option("--for", "how_long", metavar="TIME", help="For how long, such as 30m or 2h.")
+@json_option
+@command
+def pause(how_long: str | None, as_json: bool) -> None:
+    """Let no new byte move; a running upload stops at its next durable point."""
+    with control() as agent:
+        agent.pause(None if how_long is None else duration(how_long))
+    if as_json:
+        print_json({"paused": True})
+    else:
+        click.echo("Paused." if how_long is None else f"Paused for {how_long}.")
+
+
+@click.command()
+@json_option
+@command
+def resume(as_json: bool) -> None:
+    """Go on after a pause."""
+    with control() as agent:
+        agent.resume()
+    if as_json:
+        print_json({"paused": False})
+    else:
+        click.echo("Going on.")
+
+
+def _tell(what: str, count: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({what: count})
+    else:
+        click.echo(f"{count} {'upload' if count == 1 else 'uploads'} {what}.")

@@ -1,0 +1,97 @@
+"""`zoomsync recordings`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from zoomsync_agent.cli.output import command, console, control, json_option, print_json
+from zoomsync_agent.core import rows
+from zoomsync_agent.core.recording import RecordingRow
+from zoomsync_agent.core.snapshot import gigabytes
+
+
+@click.group()
+def recordings() -> None:
+    """List, show and search recordings."""
+
+
+@recordings.command("list")
+@click.option("--status", type=click.Choice(["uploading", "completed", "failed"]))
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@json_option
+@command
+def list_(status: str | None, limit: int | None, as_json: bool) -> None:
+    """List recordings, the newest meeting first."""
+    with control() as agent:
+        found = agent.recordings(status=status, limit=limit)
+    if as_json:
+        print_json({"recordings": [rows.as_dict(row) for row in found]})
+    elif found:
+        _table(found)
+    else:
+        click.echo("No recordings yet. “zoomsync sync” takes in those of your Zoom folder.")
+
+
+@recordings.command()
+@click.argument("recording_id")
+@json_option
+@command
+def show(recording_id: str, as_json: bool) -> None:
+    """Show one recording; the beginning of its id is enough."""
+    with control() as agent:
+        row = agent.recording(recording_id)
+    columns = rows.as_dict(row)
+    if as_json:
+        print_json(columns)
+        return
+    out = console()
+    for name, value in columns.items():
+        if name != "transcription_text" and value not in ("", None, []):
+            out.print(f"{name:18} {value}")
+    if row.transcription_text:
+        out.print(f"\n{row.transcription_text}")
+
+
+@recordings.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@json_option
+@command
+def search(words: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """Find recordings by title, file name and what was said or written."""
+    with control() as agent:
+        found = agent.search(" ".join(words), limit=limit)
+    if as_json:
+        print_json({"recordings": [{**rows.as_dict(row), "hit": hit} for row, hit in found]})
+        return
+    if not found:
+        click.echo("Nothing found.")
+        return
+    out = console()
+    for row, hit in found:
+        out.print(f"{row.recording_id[:8]}  {_when(row)}  {row.meeting_title} · {row.file_name}")
+        out.print(f"          {' '.join(hit.split())}", style="dim")
+
+
+def _table(found: Sequence[RecordingRow]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("ID", "Meeting", "Title", "File", "Size", "Status"):
+        table.add_column(name, overflow="fold", justify="right" if name == "Size" else "left")
+    for row in found:
+        table.add_row(
+            row.recording_id[:8],
+            _when(row),
+            row.meeting_title,
+            row.file_name,
+            gigabytes(row.file_size),
+            str(row.processing_status),
+        )
+    console().print(table)
+
+
+def _when(row: RecordingRow) -> str:
+    moment = row.started_at if row.started_at is not None else row.created_at
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")

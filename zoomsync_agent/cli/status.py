@@ -1,0 +1,55 @@
+"""`zoomsync status`."""
+
+import click
+
+from zoomsync_agent.cli.output import command, console, control, json_option, print_json
+from zoomsync_agent.core.snapshot import Snapshot, gigabytes
+
+_SHOWN = 20
+
+
+@click.command()
+@click.option("--all", "show_all", is_flag=True, help="Show every file that is not uploaded.")
+@json_option
+@command
+def status(show_all: bool, as_json: bool) -> None:
+    """Show what the agent does, and for every file that is not uploaded why not."""
+    with control() as agent:
+        seen = agent.snapshot(limit=1_000_000 if show_all or as_json else 200)
+    if as_json:
+        print_json(seen.as_dict())
+        return
+    show(seen, limit=len(seen.waiting) if show_all else _SHOWN)
+
+
+def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
+    """Print a snapshot for people."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    out.print(Text(seen.sentence, style="bold"))
+    out.print(f"  Recordings folder  {seen.recordings_path}")
+    out.print(f"  Archive            {seen.archive}")
+    if seen.url:
+        out.print(f"  Page               {seen.url}")
+    if seen.paused_until:
+        out.print(f"  Paused until       {seen.paused_until}")
+    if seen.history.files:
+        out.print(
+            f"  Left out           {seen.history.files:,} older files, "
+            f"{gigabytes(seen.history.size)} (zoomsync sync --backfill all takes them in)"
+        )
+    for active in seen.active:
+        done = f" {active.sent * 100 // active.size} %" if active.sent and active.size else ""
+        out.print(
+            f"\n{active.label}{done}: {active.meeting_title} · {active.file_name} "
+            f"({gigabytes(active.size)})"
+        )
+    for waiting in seen.waiting[:limit]:
+        number = f"  [job {waiting.job_id}]" if waiting.job_id is not None else ""
+        out.print(Text(f"\n{waiting.label}: {waiting.meeting_title}{number}", style="yellow"))
+        out.print(Padding(Text(waiting.path, style="dim"), (0, 0, 0, 2)))
+        out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2)))
+    if len(seen.waiting) > limit:
+        out.print(f"\n… and {len(seen.waiting) - limit} more: zoomsync status --all")

@@ -1,0 +1,192 @@
+"""The one façade for people: what they see and what they can do.
+
+It works on the queue itself, so it does the same inside the agent and in another process beside
+it; a running agent notices within a second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoomsync_agent.catalog.local import LocalCatalog
+from zoomsync_agent.core import rows, snapshot
+from zoomsync_agent.core.errors import NotFound
+from zoomsync_agent.core.job import JobId, State
+from zoomsync_agent.core.recording import RecordingRow
+from zoomsync_agent.core.snapshot import Snapshot
+from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
+from zoomsync_agent.engine.intake import LAST_SWEEP
+from zoomsync_agent.engine.pause import Pause
+from zoomsync_agent.ports import Clock, StateStore
+from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.overview import Overview
+
+_SHORTEST_PREFIX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the agent works, as people are told."""
+
+    recordings_path: Path
+    destination: str
+    archive: str
+    pid: int | None = None
+    url: str | None = None
+
+
+class Control:
+    """What people see and do.
+
+    Args:
+        jobs: the queue.
+        overview: reads the queue for people.
+        catalog: the rows.
+        state: small facts.
+        clock: the time.
+        place: where the agent works; `pid` is None while it does not run.
+    """
+
+    def __init__(
+        self,
+        jobs: SqliteJobStore,
+        overview: Overview,
+        catalog: LocalCatalog,
+        state: StateStore,
+        *,
+        clock: Clock,
+        place: Place,
+    ) -> None:
+        self._jobs = jobs
+        self._overview = overview
+        self._catalog = catalog
+        self._state = state
+        self._clock = clock
+        self._place = place
+        self._pause = Pause(state, clock)
+
+    def snapshot(self, *, limit: int = 200) -> Snapshot:
+        """Return everything that people are shown, with at most *limit* waiting files."""
+        counts = self._jobs.counts()
+        counts[State.FAILED] = self._overview.troubled()
+        queued = self._overview.queued()
+        synced = snapshot.Amount(*self._catalog.totals())
+        root = str(self._place.recordings_path)
+        name = f"root_problem:{root}".encode("utf-8", "backslashreplace").decode()
+        problem = snapshot.root_sentence(root, self._state.get(name) or "")
+        state, sentence = snapshot.overall(
+            is_running=self._place.pid is not None,
+            is_paused=self._pause.is_paused,
+            root_problem=problem,
+            counts=counts,
+            queued=queued,
+            synced=synced,
+        )
+        return Snapshot(
+            state=state,
+            sentence=sentence,
+            recordings_path=root,
+            root_problem=problem,
+            destination=self._place.destination,
+            archive=self._place.archive,
+            synced=synced,
+            queued=queued,
+            history=self._overview.history(),
+            active=self._overview.active() if self._place.pid is not None else (),
+            waiting=self._overview.waiting(limit),
+            pid=self._place.pid,
+            url=self._place.url,
+            paused_until=rows.iso(self._pause.until),
+            counts={str(state): count for state, count in counts.items()},
+        )
+
+    # --- recordings ------------------------------------------------------------------------
+
+    def recordings(
+        self, *, status: str | None = None, limit: int | None = None
+    ) -> Sequence[RecordingRow]:
+        """Return catalog rows, the newest meeting first."""
+        return self._catalog.recent(status=status, limit=limit)
+
+    def search(self, text: str, *, limit: int = 50) -> Sequence[tuple[RecordingRow, str]]:
+        """Return catalog rows that hold every word of *text*, with the hit in context."""
+        return self._catalog.search(text, limit=limit)
+
+    def recording(self, prefix: str) -> RecordingRow:
+        """Return the one recording whose id begins with *prefix*.
+
+        Raises:
+            NotFound: none or several do.
+        """
+        if len(prefix) < _SHORTEST_PREFIX:
+            raise NotFound(f"“{prefix}” is too short: give at least {_SHORTEST_PREFIX} characters")
+        found = self._catalog.starting_with(prefix)
+        if len(found) == 1:
+            return found[0]
+        raise NotFound(
+            f"{len(found)} recordings begin with “{prefix}”: give more of the id"
+            if found
+            else f"no recording has an id that begins with “{prefix}”"
+        )
+
+    # --- the queue -------------------------------------------------------------------------
+
+    def retry(self, names: Sequence[str] = ()) -> int:
+        """Make jobs ready at once: those named, or all that failed, are blocked or wait.
+
+        Raises:
+            NotFound: a name fits nothing.
+        """
+        if names:
+            chosen = [job for name in names for job in self._named(name)]
+        else:
+            chosen = self._overview.jobs_in((State.FAILED, State.BLOCKED, State.READY))
+        return self._jobs.retry(chosen, self._clock.now())
+
+    def cancel(self, names: Sequence[str]) -> int:
+        """End jobs; a running one ends at its next durable point.
+
+        Raises:
+            NotFound: a name fits nothing.
+            NotAllowed: all of them are finished already.
+        """
+        chosen = [job for name in names for job in self._named(name)]
+        return self._jobs.cancel(chosen, self._clock.now())
+
+    def _named(self, name: str) -> list[JobId]:
+        jobs = self._overview.jobs_named(name)
+        if not jobs and len(name) >= _SHORTEST_PREFIX:
+            jobs = [
+                job
+                for row in self._catalog.starting_with(name)
+                for job in self._overview.jobs_named(row.sha256)
+            ]
+        if not jobs:
+            raise NotFound(
+                f"“{name}” is no job number, recording id or path of a recording in the queue"
+            )
+        return jobs
+
+    def pause(self, seconds: float | None = None) -> None:
+        """Let no new byte move, for *seconds* or until `resume`."""
+        self._pause.begin(seconds)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._pause.end()
+
+    def look(self) -> None:
+        """Ask for a sweep of the recordings folder."""
+        self._state.set(SCAN_REQUEST, repr(self._clock.now()))
+
+    # --- waiting for the queue to become empty ---------------------------------------------
+
+    def has_swept(self, since: float) -> bool:
+        """Return whether the whole folder has been looked through after *since*."""
+        told = self._state.get(LAST_SWEEP)
+        return told is not None and float(told) >= since
+
+    def is_busy(self, patience: float) -> bool:
+        """Return whether something will go on by itself within *patience* seconds."""
+        wait = self._overview.shortest_wait(self._clock.now())
+        return (wait is not None and wait <= patience) or self._overview.settling() > 0

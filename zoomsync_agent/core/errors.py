@@ -1,0 +1,276 @@
+"""Every error the agent reports.
+
+AgentError
+├── TransientError            tried again later, by itself
+│   ├── NetworkUnavailable
+│   ├── RemoteUnavailable
+│   ├── SourceBusy
+│   ├── SourceChanged
+│   ├── SourceUnavailable
+│   ├── DestinationUnavailable
+│   └── VerificationFailed
+├── ActionNeeded              waits for the user; goes on by itself once the cause is gone
+│   ├── SourceDenied
+│   ├── DestinationDenied
+│   ├── DestinationFull
+│   └── SignInRequired
+├── PermanentError            will not succeed without a change
+│   ├── SourceMissing
+│   ├── SourceDamaged
+│   ├── KeyTaken
+│   ├── NameRefused
+│   ├── TooManyDeaths
+│   └── Unexpected
+└── UsageError                what was asked for cannot be done as it was asked
+    ├── SettingsError
+    ├── FolderInvalid
+    ├── AlreadyRunning
+    ├── NotFound
+    ├── NotAllowed
+    └── StoreDamaged
+
+The base decides who acts next. `code` is stored and never changes meaning;
+`title` and `hint` are for people and may be reworded at any time.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+
+class AgentError(Exception):
+    """Root of all errors that may cross a port.
+
+    Args:
+        detail: what exactly went wrong, for the log and for the second line that people read.
+    """
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "Something went wrong"
+    hint: ClassVar[str] = ""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+
+
+class TransientError(AgentError):
+    """Later, by itself."""
+
+    code = "transient"
+    title = "This did not work just now"
+    hint = "It is tried again by itself."
+    max_attempts: ClassVar[int | None] = None
+    """After so many tries it counts as permanent; None: never."""
+
+
+class NetworkUnavailable(TransientError):
+    """No connection to the remote side."""
+
+    code = "network_unavailable"
+    title = "No network connection"
+    hint = "The upload goes on by itself when the network is back."
+
+
+class RemoteUnavailable(TransientError):
+    """The remote side answers, but not now."""
+
+    code = "remote_unavailable"
+    title = "The server does not answer properly at the moment"
+    hint = "It is tried again by itself."
+
+
+class SourceBusy(TransientError):
+    """Another program holds the file."""
+
+    code = "source_busy"
+    title = "Another program is using the file"
+    hint = "It is uploaded as soon as that program lets go of it."
+
+
+class SourceChanged(TransientError):
+    """The file is no longer the one that was found."""
+
+    code = "source_changed"
+    title = "The file changed while it was being uploaded"
+    hint = "It is uploaded again from the start once it stands still."
+
+
+class SourceUnavailable(TransientError):
+    """The whole recordings folder is away."""
+
+    code = "source_unavailable"
+    title = "The recordings folder is not there"
+    hint = "The upload goes on by itself when the folder or its drive is back."
+
+
+class DestinationUnavailable(TransientError):
+    """The place where recordings are kept cannot be reached."""
+
+    code = "destination_unavailable"
+    title = "The archive cannot be reached"
+    hint = "Connect its drive or network share; the upload then goes on by itself."
+
+
+class VerificationFailed(TransientError):
+    """What arrived is not what was sent."""
+
+    code = "verification_failed"
+    title = "The copy did not match the original and was thrown away"
+    hint = "It is made again by itself. If this repeats, check the disk of the archive."
+    max_attempts = 5
+
+
+class ActionNeeded(AgentError):
+    """Waits for the user."""
+
+    code = "action_needed"
+    title = "This needs you"
+
+
+class SourceDenied(ActionNeeded):
+    """The file may not be read."""
+
+    code = "source_denied"
+    title = "The file may not be read"
+    hint = "Allow your user to read it; the upload then goes on by itself."
+
+
+class DestinationDenied(ActionNeeded):
+    """The destination may not be written."""
+
+    code = "destination_denied"
+    title = "The archive may not be written"
+    hint = "Allow writing there or choose another archive; the upload then goes on by itself."
+
+
+class DestinationFull(ActionNeeded):
+    """No room left."""
+
+    code = "destination_full"
+    title = "The archive is full"
+    hint = "Free some space there; the upload then goes on by itself."
+
+
+class SignInRequired(ActionNeeded):
+    """The stored authorization no longer works."""
+
+    code = "sign_in_required"
+    title = "Sign in again"
+    hint = "Open the status page and choose Sign in."
+
+
+class PermanentError(AgentError):
+    """Will not succeed without a change."""
+
+    code = "permanent"
+    title = "This cannot be uploaded as it is"
+
+
+class SourceMissing(PermanentError):
+    """The file went away before it was uploaded."""
+
+    code = "source_missing"
+    title = "The file was moved or deleted before it was uploaded"
+    hint = "Put it back into the recordings folder; it is then uploaded by itself."
+
+
+class SourceDamaged(PermanentError):
+    """The disk cannot read the file back."""
+
+    code = "source_damaged"
+    title = "The disk could not read the file"
+    hint = "Check the disk; then choose Retry."
+
+
+class KeyTaken(PermanentError):
+    """Something else lies under the name that this recording has in the archive."""
+
+    code = "key_taken"
+    title = "Another file already has this name in the archive"
+    hint = "Move that file away and choose Retry. Nothing was overwritten."
+
+
+class NameRefused(PermanentError):
+    """The destination cannot hold an object of this name."""
+
+    code = "name_refused"
+    title = "The archive refuses this file name"
+    hint = "Rename the recording's folder or file; it is then uploaded by itself."
+
+
+class TooManyDeaths(PermanentError):
+    """The agent died too often while it worked on this."""
+
+    code = "too_many_deaths"
+    title = "The agent was interrupted again and again while it worked on this file"
+    hint = "Choose Retry to try it once more; the log folder has the details."
+
+
+class Unexpected(PermanentError):
+    """A fault in the agent itself."""
+
+    code = "unexpected"
+    title = "The agent met a fault of its own with this file"
+    hint = "Choose Retry; if it repeats, please report it with the log file."
+
+
+class UsageError(AgentError):
+    """What was asked for cannot be done as it was asked."""
+
+    code = "usage"
+    title = "This cannot be done"
+
+
+class SettingsError(UsageError):
+    """A setting is unknown or has a value it cannot have."""
+
+    code = "settings"
+    title = "A setting is wrong"
+
+
+class FolderInvalid(UsageError):
+    """A folder cannot be used as asked."""
+
+    code = "folder_invalid"
+    title = "This folder cannot be used"
+
+
+class AlreadyRunning(UsageError):
+    """Another agent owns this home."""
+
+    code = "already_running"
+    title = "The agent is already running"
+
+
+class NotFound(UsageError):
+    """Nothing has this id."""
+
+    code = "not_found"
+    title = "There is no such recording"
+
+
+class NotAllowed(UsageError):
+    """The thing exists, but not in a state in which this can be done."""
+
+    code = "not_allowed"
+    title = "This cannot be done now"
+
+
+class StoreDamaged(UsageError):
+    """A database of the agent cannot be read."""
+
+    code = "store_damaged"
+    title = "The agent's database is damaged"
+    hint = "It is moved aside and rebuilt from the recordings folder and the archive."
+
+
+def leaves(root: type[AgentError] = AgentError) -> Iterator[type[AgentError]]:
+    """Yield *root* and every error below it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from leaves(child)
+
+
+def by_code(code: str) -> type[AgentError]:
+    """Return the error class that stores *code*; `Unexpected` for a code of another version."""
+    return next((cls for cls in leaves() if cls.code == code), Unexpected)

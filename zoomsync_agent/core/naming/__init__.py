@@ -1,0 +1,21 @@
+"""What names tell, and what names the agent gives.
+
+Zoom keeps topic and start of a meeting nowhere but in the names of folders and files; a
+destination wants names that every system can hold. Nothing here raises for an odd name: a
+recording must not be lost because of what somebody called it.
+"""
+
+from zoomsync_agent.core.naming.files import file_part, is_media
+from zoomsync_agent.core.naming.keys import KeyStyle, object_key, recording_id
+from zoomsync_agent.core.naming.meetings import meeting
+from zoomsync_agent.core.naming.text import display_name
+
+__all__ = [
+    "KeyStyle",
+    "display_name",
+    "file_part",
+    "is_media",
+    "meeting",
+    "object_key",
+    "recording_id",
+]

@@ -1,0 +1,204 @@
+"""What people see at one moment. Tray, page, command line and API all show this and nothing else.
+
+It is derived from rows and never stored; sentences are made here, not kept.
+"""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from zoomsync_agent.core import readiness, rows
+from zoomsync_agent.core.errors import by_code
+from zoomsync_agent.core.job import State, Step
+from zoomsync_agent.core.readiness import Verdict
+
+
+class AgentState(StrEnum):
+    """What the agent is doing as a whole."""
+
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    NEEDS_YOU = "needs_you"
+    WORKING = "working"
+    IDLE = "idle"
+
+
+STEP_LABELS: Final = {
+    Step.IDENTIFY: "Reading",
+    Step.TRANSFER: "Uploading",
+    Step.PUBLISH: "Listing",
+}
+
+_ROOT_SENTENCES: Final = {
+    "missing": "The recordings folder {root} does not exist. It is watched as soon as it appears; "
+    "or choose another one: zoomsync config set recordings_path FOLDER.",
+    "file": "{root} is a file, not a folder. Choose the recordings folder: "
+    "zoomsync config set recordings_path FOLDER.",
+    "denied": "The recordings folder {root} may not be read. Allow your user to read it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A file that is being worked on."""
+
+    job_id: int
+    file_name: str
+    meeting_title: str
+    step: Step
+    size: int
+    sent: int
+
+    @property
+    def label(self) -> str:
+        """What is being done."""
+        return STEP_LABELS[self.step]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that is not uploaded, and the sentence that says why and what happens next."""
+
+    path: str
+    meeting_title: str
+    size: int
+    code: str
+    label: str
+    sentence: str
+    job_id: int | None = None
+    state: State | None = None
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of files and their bytes."""
+
+    files: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that people are shown, at one moment."""
+
+    state: AgentState
+    sentence: str
+    recordings_path: str
+    root_problem: str
+    destination: str
+    archive: str
+    synced: Amount
+    queued: Amount
+    history: Amount
+    active: tuple[Active, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    pid: int | None = None
+    url: str | None = None
+    paused_until: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        plain = asdict(self)
+        for shown, active in zip(plain["active"], self.active, strict=True):
+            shown["label"] = active.label
+        return plain
+
+
+def job_sentence(state: State, error_code: str | None, detail: str, not_before: float) -> str:
+    """Return the sentence of a file whose job is not done.
+
+    Args:
+        state: the job's state.
+        error_code: the stored code of its last error, if any.
+        detail: what exactly went wrong.
+        not_before: epoch seconds of its next try.
+    """
+    if state is State.CANCELLED:
+        return "You cancelled it; “zoomsync retry” uploads it after all."
+    if error_code is None:
+        return "It waits for its turn and is uploaded by itself."
+    error = by_code(error_code)
+    parts = [f"{error.title}."]
+    if detail and detail != error.title:
+        parts.append(f"({detail})")
+    if error.hint:
+        parts.append(error.hint)
+    when = rows.iso(not_before) if state is State.READY and not_before else None
+    if when:
+        parts.append(f"Next try at {when[:19].replace('T', ' ')} UTC.")
+    return " ".join(parts)
+
+
+def job_label(state: State, error_code: str | None) -> str:
+    """Return a few words for a file whose job is not done."""
+    if state is State.CANCELLED:
+        return "Cancelled"
+    if error_code is None:
+        return "Queued"
+    return by_code(error_code).title
+
+
+def waiting_for_readiness(path: str, title: str, size: int, verdict: Verdict) -> Waiting:
+    """Return how a file that is not ready is shown."""
+    return Waiting(
+        path=path,
+        meeting_title=title,
+        size=size,
+        code=str(verdict.reason),
+        label=readiness.label(verdict),
+        sentence=readiness.sentence(verdict),
+        percent=verdict.percent,
+    )
+
+
+def root_sentence(root: str, problem: str) -> str:
+    """Return what keeps the recordings folder from being read."""
+    if not problem:
+        return ""
+    return _ROOT_SENTENCES.get(
+        problem, "The recordings folder {root} cannot be read: " + problem + "."
+    ).format(root=root)
+
+
+def overall(
+    *,
+    is_running: bool,
+    is_paused: bool,
+    root_problem: str,
+    counts: dict[State, int],
+    queued: Amount,
+    synced: Amount,
+) -> tuple[AgentState, str]:
+    """Return the agent's state and the one sentence that says it."""
+    kept = f"{_files(synced.files)} safe ({gigabytes(synced.size)})"
+    if not is_running:
+        return AgentState.STOPPED, f"The agent is not running; {kept}. Start it: zoomsync run"
+    if is_paused:
+        return AgentState.PAUSED, f"Paused; {_files(queued.files)} waiting, {kept}."
+    if root_problem:
+        return AgentState.NEEDS_YOU, root_problem
+    troubled = counts[State.BLOCKED] + counts[State.FAILED]
+    if troubled:
+        return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {kept}."
+    if queued.files:
+        return (
+            AgentState.WORKING,
+            f"Working: {_files(queued.files)} to go ({gigabytes(queued.size)}), {kept}.",
+        )
+    return AgentState.IDLE, f"All recordings are safe: {kept}."
+
+
+def gigabytes(size: int) -> str:
+    """Return bytes as people read them, in decimal units."""
+    amount = float(size)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if amount < 1000:  # noqa: PLR2004  the step of decimal units
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"

@@ -1,0 +1,1 @@
+"""A throw-away home in which a Zoom meeting is played and comes home."""

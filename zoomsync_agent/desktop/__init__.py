@@ -1,0 +1,1 @@
+"""The operating system: where things live, what is logged, who else runs, what is mounted."""

@@ -1,0 +1,1 @@
+"""Where recordings are kept, one file per kind of place."""

@@ -1,0 +1,401 @@
+"""A plain folder as the archive: the destination that needs no account.
+
+A file is written under a hidden temporary name, flushed, read back from the disk, compared by
+SHA-256, and only then given its name, which never replaces another file. Beside each file lies a
+small JSON file that says what it is, so the archive explains itself without the agent.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Final
+
+from zoomsync_agent.core.errors import (
+    DestinationFull,
+    DestinationUnavailable,
+    KeyTaken,
+    NameRefused,
+    SourceChanged,
+    VerificationFailed,
+)
+from zoomsync_agent.core.naming import KeyStyle
+from zoomsync_agent.core.os_errors import reading, writing
+from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.destinations.copying import Copier
+
+MARKER: Final = ".zoomsync-archive"
+"""Lies in the root of every archive; tells a mounted drive from its empty mount point."""
+CHUNK_BYTES: Final = 64 << 20
+"""So much is made durable and reported at a time; a crash repeats at most this."""
+_PACED_BYTES: Final = 1 << 18
+_READ_BYTES: Final = 1 << 20
+_RESERVE_BYTES: Final = 16 << 20
+"""Left free, so that the archive's disk is never filled to the last byte."""
+
+
+class FolderDestination:
+    """`Destination` in a folder.
+
+    Args:
+        root: the archive folder; made when it is first used.
+        is_known: whether this root has been used before; then a root without its marker is taken
+            for a drive that is not connected, and nothing is written to its mount point.
+        on_first_use: called once the root is an archive, so that it is known from then on.
+        is_limited: whether a bandwidth limit holds; then bytes move in small pieces.
+        chunk_bytes: how much is made durable at a time.
+    """
+
+    name = "folder"
+    key_style = KeyStyle.READABLE
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        is_known: bool = False,
+        on_first_use: Callable[[], None] = lambda: None,
+        is_limited: bool = False,
+        chunk_bytes: int = CHUNK_BYTES,
+    ) -> None:
+        self._root = root
+        self._is_known = is_known
+        self._on_first_use = on_first_use
+        self._is_limited = is_limited
+        self._chunk_bytes = chunk_bytes
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        resume_from: Progress | None,
+        report: Callable[[Progress], None],
+        stop: Callable[[], bool],
+        pace: Callable[[int], None],
+    ) -> Receipt | None:
+        """Copy one file into the archive and prove that it is there; see the port."""
+        self._prepare()
+        target = self._path(outgoing.key)
+        with reading(outgoing.path), outgoing.path.open("rb", buffering=0) as source:
+            _expect(source, outgoing)
+            with writing(self._root):
+                if target.exists():
+                    return self._prove_existing(target, outgoing)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.parent / f".{outgoing.sha256[:32]}.partial"
+                self._expect_room(outgoing.size - (_size_of(partial) or 0))
+                mode = os.fstat(source.fileno()).st_mode & 0o666
+                with _opened_alone(partial) as copy:
+                    begin = self._resume_offset(copy, partial, resume_from)
+                    if not self._copy(source, copy, outgoing, begin, partial, report, stop, pace):
+                        return None
+                    os.fsync(copy.fileno())
+                    _expect(source, outgoing)
+                    self._verify(copy, partial, outgoing)
+                    _adopt_traits(copy, partial, mode, outgoing.mtime_ns)
+                _name_without_replacing(partial, target)
+                _flush_folders(target.parent, self._root)
+        return self._receipt(outgoing)
+
+    def check(self, receipt: Receipt) -> bool:
+        """Return whether the file of *receipt* is still there with its size."""
+        self._prepare()
+        with writing(self._root):
+            return _size_of(self._path(receipt.key)) == receipt.size
+
+    def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
+        """Write the row beside the file, unless it stands there already."""
+        path = self._path(key)
+        text = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
+        sidecar = _sidecar(path)
+        with writing(self._root):
+            if not path.exists():
+                return
+            partial = sidecar.with_name(f".{sidecar.name[:80]}.{os.getpid()}.partial")
+            with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(sidecar)
+            _flush_folder(sidecar.parent)
+
+    def inventory(self) -> Iterator[Archived]:
+        """Yield every file of the archive; its hash is read from beside it, else computed."""
+        if not self._root.is_dir():
+            return
+        for folder, subfolders, names in os.walk(self._root):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder, name)
+                if name.startswith(".") or (
+                    path.suffix == ".json" and path.with_suffix("").exists()
+                ):
+                    continue
+                archived = self._archived(path)
+                if archived is not None:
+                    yield archived
+
+    def abandon(self, key: ObjectKey, progress: Progress) -> None:
+        """Delete the half-written copy."""
+        partial = self._path(key).parent / PurePosixPath(progress.resume_token).name
+        if partial.suffix == ".partial":
+            with writing(self._root):
+                partial.unlink(missing_ok=True)
+
+    # --- the root --------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Make the root an archive, or make sure that it is the one it was."""
+        marker = self._root / MARKER
+        with writing(self._root):
+            if marker.exists():
+                self._become_known()
+                return
+            if self._is_known:
+                raise DestinationUnavailable(
+                    f"{self._root} is not the archive it was: is its drive connected? (To start a "
+                    f"new archive there, create an empty file named {MARKER} in it.)"
+                )
+            if self._root.exists() and not self._root.is_dir():
+                raise NameRefused(f"{self._root} is a file, not a folder")
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            marker.touch()
+            _flush_folder(self._root)
+            self._become_known()
+
+    def _become_known(self) -> None:
+        if not self._is_known:
+            self._is_known = True
+            self._on_first_use()
+
+    def _path(self, key: ObjectKey) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or key.startswith("/") or ".." in parts:
+            raise NameRefused(f"not a name inside the archive: {key}")
+        path = self._root.joinpath(*parts)
+        if sys.platform == "win32" and len(str(path)) > 240:  # noqa: PLR2004  MAX_PATH, with room
+            return Path(f"\\\\?\\{path}")
+        return path
+
+    def _expect_room(self, missing: int) -> None:
+        free = shutil.disk_usage(self._root).free
+        if missing + _RESERVE_BYTES > free:
+            raise DestinationFull(
+                f"{self._root} has {free / 1e9:.1f} GB free, {missing / 1e9:.1f} GB are needed"
+            )
+
+    # --- the copy --------------------------------------------------------------------------
+
+    @staticmethod
+    def _resume_offset(copy: BinaryIO, partial: Path, resume_from: Progress | None) -> int:
+        """Cut the half-written copy to what is known to be durable, and return its length."""
+        begin = 0
+        if resume_from is not None and PurePosixPath(resume_from.resume_token).name == partial.name:
+            begin = resume_from.offset
+        if os.fstat(copy.fileno()).st_size < begin:
+            begin = 0
+        copy.truncate(begin)
+        return begin
+
+    def _copy(
+        self,
+        source: BinaryIO,
+        copy: BinaryIO,
+        outgoing: Outgoing,
+        begin: int,
+        partial: Path,
+        report: Callable[[Progress], None],
+        stop: Callable[[], bool],
+        pace: Callable[[int], None],
+    ) -> bool:
+        """Copy from *begin* to the end; return False when told to stop."""
+        copier = Copier(source, copy)
+        offset = begin
+        if begin == 0 and not self._is_limited and copier.clone():
+            offset = outgoing.size
+        step = _PACED_BYTES if self._is_limited else self._chunk_bytes
+        durable = offset
+        while offset < outgoing.size:
+            if stop():
+                break
+            count = min(step, outgoing.size - offset)
+            pace(count)
+            moved = _move(copier, source, outgoing, offset, count)
+            if moved == 0:
+                raise SourceChanged(f"{outgoing.path} became shorter")
+            offset += moved
+            if offset - durable >= self._chunk_bytes:
+                os.fdatasync(copy.fileno()) if sys.platform != "win32" else os.fsync(copy.fileno())
+                _expect(source, outgoing)
+                durable = offset
+                report(Progress(durable, partial.name))
+        if offset < outgoing.size:
+            os.fsync(copy.fileno())
+            report(Progress(offset, partial.name))
+            return False
+        return True
+
+    @staticmethod
+    def _verify(copy: BinaryIO, partial: Path, outgoing: Outgoing) -> None:
+        """Read the copy back and compare it; a wrong one is deleted."""
+        if sys.platform == "linux":
+            # Ask for the bytes on the disk, not for those still in memory.
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if _sha256(copy) != outgoing.sha256:
+            partial.unlink(missing_ok=True)
+            raise VerificationFailed(
+                f"{outgoing.key}: SHA-256 of the copy is not {outgoing.sha256}"
+            )
+
+    def _prove_existing(self, target: Path, outgoing: Outgoing) -> Receipt:
+        """Accept a file under the key only if it is the same content."""
+        if not target.is_file() or target.stat().st_size != outgoing.size:
+            raise KeyTaken(str(target))
+        with target.open("rb", buffering=0) as file:
+            if _sha256(file) != outgoing.sha256:
+                raise KeyTaken(str(target))
+        return self._receipt(outgoing)
+
+    def _receipt(self, outgoing: Outgoing) -> Receipt:
+        return Receipt(
+            destination=self.name,
+            key=outgoing.key,
+            size=outgoing.size,
+            sha256=outgoing.sha256,
+            url=self._root.joinpath(*PurePosixPath(outgoing.key).parts).as_uri(),
+            verified_at=time.time(),
+        )
+
+    def _archived(self, path: Path) -> Archived | None:
+        described: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            loaded = json.loads(_sidecar(path).read_text("utf-8"))
+            if isinstance(loaded, dict):
+                described = loaded
+        try:
+            stat = path.stat()
+            sha256 = str(described.get("sha256", ""))
+            if described.get("file_size") != stat.st_size or len(sha256) != 64:  # noqa: PLR2004
+                described = {}
+                with path.open("rb", buffering=0) as file:
+                    sha256 = _sha256(file)
+        except OSError:
+            return None  # unreadable: its recording is simply not known to be there
+        key = ObjectKey(path.relative_to(self._root).as_posix())
+        return Archived(
+            Receipt(self.name, key, stat.st_size, sha256, path.as_uri(), stat.st_mtime), described
+        )
+
+
+def _move(copier: Copier, source: BinaryIO, outgoing: Outgoing, offset: int, count: int) -> int:
+    try:
+        return copier.move(offset, count)
+    except OSError:
+        # The error does not say which side it was: read once more, which blames the source.
+        with reading(outgoing.path):
+            source.seek(offset)
+            source.read(1)
+        raise
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _expect(source: BinaryIO, outgoing: Outgoing) -> None:
+    stat = os.fstat(source.fileno())
+    if (stat.st_size, stat.st_mtime_ns) != (outgoing.size, outgoing.mtime_ns):
+        raise SourceChanged(str(outgoing.path))
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_READ_BYTES))
+    file.seek(0)
+    while count := file.readinto(buffer):  # type: ignore[attr-defined]
+        digest.update(buffer[:count])
+    return digest.hexdigest()
+
+
+def _open_for_update(path: Path) -> BinaryIO:
+    # Not "ab+": with O_APPEND copy_file_range is refused and offsets are ignored.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    return os.fdopen(descriptor, "rb+", buffering=0)
+
+
+@contextlib.contextmanager
+def _opened_alone(partial: Path) -> Iterator[BinaryIO]:
+    """Open the half-written copy; another agent that writes the same one is left alone."""
+    with _open_for_update(partial) as file:
+        if sys.platform != "win32":
+            import fcntl  # noqa: PLC0415  POSIX only
+
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise DestinationUnavailable(
+                    f"{partial} is being written by another agent"
+                ) from exc
+            except OSError as exc:
+                if exc.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
+                    raise
+        yield file
+
+
+def _adopt_traits(copy: BinaryIO, partial: Path, mode: int, mtime_ns: int) -> None:
+    """Give the copy the original's time and permissions, where the file system knows them."""
+    with contextlib.suppress(OSError):
+        if sys.platform != "win32":
+            os.fchmod(copy.fileno(), mode | 0o600)
+        os.utime(partial, ns=(mtime_ns, mtime_ns))
+
+
+def _name_without_replacing(partial: Path, target: Path) -> None:
+    """Give the copy its name; raise `KeyTaken` if something got there first."""
+    try:
+        os.link(partial, target)
+    except FileExistsError as exc:
+        raise KeyTaken(str(target)) from exc
+    except OSError:
+        # No hard links here (FAT, some network shares): the check and the rename are two steps.
+        if target.exists():
+            raise KeyTaken(str(target)) from None
+        partial.rename(target)
+    else:
+        partial.unlink()
+
+
+def _flush_folders(folder: Path, root: Path) -> None:
+    """Make names durable, from *folder* up to *root*: a new folder's own name is in its parent."""
+    while True:
+        _flush_folder(folder)
+        if folder in (root, folder.parent):
+            return
+        folder = folder.parent
+
+
+def _flush_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return  # NTFS journals names itself, and a folder cannot be opened for flushing
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as exc:
+        if exc.errno not in (errno.EINVAL, errno.ENOTSUP):  # a network share that cannot
+            raise
+    finally:
+        os.close(descriptor)

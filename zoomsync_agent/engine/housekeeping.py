@@ -1,0 +1,100 @@
+"""What happens on a clock."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from zoomsync_agent.core.retry import RECHECK_SECONDS
+from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.ports import Clock, JobStore, RecordingSource, StateStore
+from zoomsync_agent.service import ThreadService
+
+TICK_SECONDS: Final = 1.0
+_JUMP_SECONDS: Final = 10.0
+"""So far apart wall clock and monotonic clock drift only by sleep or by somebody's hand."""
+SCAN_REQUEST: Final = "scan_request"
+"""Name of the state in which another process asks for a sweep."""
+
+
+class Changes(Protocol):
+    """Tells whether another process has written to the queue."""
+
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has written."""
+        ...
+
+
+class Housekeeping(ThreadService):
+    """Wakes the agent after sleep, for other processes' wishes, and for blocked jobs.
+
+    Args:
+        jobs: the queue.
+        state: holds other processes' wishes.
+        changes: tells that another process has written.
+        sources: asked to look again.
+        clock: the time.
+        bell: wakes the workers.
+        log: where events go.
+    """
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        state: StateStore,
+        changes: Changes,
+        sources: Sequence[RecordingSource],
+        *,
+        clock: Clock,
+        bell: Bell,
+        log: Log,
+    ) -> None:
+        super().__init__("clock")
+        self._jobs = jobs
+        self._state = state
+        self._changes = changes
+        self._sources = tuple(sources)
+        self._clock = clock
+        self._bell = bell
+        self._log = log
+        self._version = -1
+        self._scan_request: str | None = None
+        self._offset = 0.0
+        self._release_at = 0.0
+
+    def _run(self) -> None:
+        self._offset = self._clock.now() - self._clock.monotonic()
+        self._scan_request = self._state.get(SCAN_REQUEST)
+        while not self._stopping.wait(TICK_SECONDS):
+            self.tick()
+
+    def tick(self) -> None:
+        """Do what is due."""
+        self._notice_jump()
+        self._notice_wishes()
+        now = self._clock.monotonic()
+        if now >= self._release_at:
+            self._release_at = now + RECHECK_SECONDS / 2
+            if self._jobs.release_blocked(self._clock.now(), RECHECK_SECONDS):
+                self._bell.ring()
+
+    def _notice_jump(self) -> None:
+        """After a sleep, or when somebody sets the clock: look at everything anew."""
+        offset = self._clock.now() - self._clock.monotonic()
+        jump, self._offset = offset - self._offset, offset
+        if abs(jump) >= _JUMP_SECONDS:
+            self._log.info("clock jumped, looking again", seconds=round(jump, 1))
+            for source in self._sources:
+                source.look_soon()
+            self._bell.ring()
+
+    def _notice_wishes(self) -> None:
+        version = self._changes.data_version()
+        if version == self._version:
+            return
+        self._version = version
+        self._bell.ring()
+        request = self._state.get(SCAN_REQUEST)
+        if request != self._scan_request:
+            self._scan_request = request
+            for source in self._sources:
+                source.look_soon()

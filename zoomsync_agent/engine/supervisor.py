@@ -1,0 +1,91 @@
+"""Starts services bottom-up, stops them in reverse, and brings back one that died."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from zoomsync_agent.core.errors import StoreDamaged
+from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.ports import Clock, Service
+
+_RESTART_SECONDS: Final = (1.0, 5.0, 30.0, 120.0)
+_QUICK_STOP_SECONDS: Final = 0.0
+
+
+class Supervisor:
+    """Owns the lives of the services.
+
+    Args:
+        services: in the order in which they start.
+        clock: the time.
+        log: where events go.
+        on_damage: called when a service died because a database is damaged; nothing is brought
+            back after that, because only a rebuild helps.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        *,
+        clock: Clock,
+        log: Log,
+        on_damage: Callable[[StoreDamaged], None],
+    ) -> None:
+        self._services = tuple(services)
+        self._clock = clock
+        self._log = log
+        self._on_damage = on_damage
+        self._deaths: dict[str, int] = {}
+        self._restart_at: dict[str, float] = {}
+        self._is_started = False
+
+    def start(self) -> None:
+        """Start every service; if one cannot be started, stop those before it and raise."""
+        started: list[Service] = []
+        try:
+            for service in self._services:
+                service.start()
+                started.append(service)
+        except BaseException:
+            for service in reversed(started):
+                service.stop(1.0)
+            raise
+        self._is_started = True
+
+    def check(self) -> None:
+        """Bring back services that died, each after a wait that grows."""
+        if not self._is_started:
+            return
+        now = self._clock.monotonic()
+        for service in self._services:
+            if service.is_alive:
+                continue
+            failure = getattr(service, "failure", None)
+            if isinstance(failure, StoreDamaged):
+                self._is_started = False
+                self._on_damage(failure)
+                return
+            due = self._restart_at.get(service.name)
+            if due is None:
+                deaths = self._deaths[service.name] = self._deaths.get(service.name, 0) + 1
+                wait = _RESTART_SECONDS[min(deaths, len(_RESTART_SECONDS)) - 1]
+                self._restart_at[service.name] = now + wait
+                self._log.warning(
+                    "service died", service=service.name, failure=repr(failure), restart_in=wait
+                )
+            elif now >= due:
+                del self._restart_at[service.name]
+                service.start()
+                self._log.info("service is back", service=service.name)
+
+    def stop(self, timeout: float) -> None:
+        """Stop every service in reverse, all within *timeout* seconds."""
+        self._is_started = False
+        deadline = time.monotonic() + timeout
+        for service in reversed(self._services):
+            # All are told before the first is waited for, so that they end side by side.
+            service.stop(_QUICK_STOP_SECONDS)
+        for service in reversed(self._services):
+            service.stop(max(0.0, deadline - time.monotonic()))
+            if service.is_alive:
+                self._log.warning("service did not stop in time", service=service.name)

@@ -1,0 +1,212 @@
+"""Claim a job, run its steps, store what became of it; again."""
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Protocol
+
+from zoomsync_agent.core.errors import AgentError, StoreDamaged
+from zoomsync_agent.core.job import Job, State
+from zoomsync_agent.engine import outcome
+from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.pace import Pace
+from zoomsync_agent.engine.pause import Pause
+from zoomsync_agent.engine.steps import Finished, Next, Steps, Stopped, Wait
+from zoomsync_agent.ports import Clock, JobStore, Work
+from zoomsync_agent.service import ThreadService
+
+_SAVE_RETRY_SECONDS: Final = 2.0
+_STOP_CHECK_SECONDS: Final = 0.25
+
+
+class Log(Protocol):
+    """What the engine says to the log: short constant events with key-values."""
+
+    def info(self, event: str, **fields: object) -> object:
+        """Note an event."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> object:
+        """Note an event that somebody may want to know."""
+        ...
+
+    def exception(self, event: str, **fields: object) -> object:
+        """Note a fault with its traceback."""
+        ...
+
+
+class Worker(ThreadService):
+    """One uploader thread.
+
+    Args:
+        name: of the thread.
+        jobs: the queue.
+        steps: the work.
+        clock: the time.
+        bell: rings when there may be work.
+        pause: whether the agent is paused.
+        pace: how fast bytes may move.
+        log: where events go.
+        context: binds key-values to the log for the time of a job.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        jobs: JobStore,
+        steps: Steps,
+        *,
+        clock: Clock,
+        bell: Bell,
+        pause: Pause,
+        pace: Pace,
+        log: Log,
+        context: Callable[..., contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
+        super().__init__(name)
+        self._jobs = jobs
+        self._steps = steps
+        self._clock = clock
+        self._bell = bell
+        self._pause = pause
+        self._pace = pace
+        self._log = log
+        self._context = context
+
+    def _wake(self) -> None:
+        self._bell.ring()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            heard = self._bell.rings
+            if not self.work_once():
+                self._bell.wait(heard, self._idle_seconds())
+
+    def _idle_seconds(self) -> float | None:
+        if self._pause.is_paused:
+            return self._pause.seconds_left
+        return self._jobs.next_due(self._clock.now())
+
+    def work_once(self) -> bool:
+        """Run one job as far as it goes; return whether there was one."""
+        if self._pause.is_paused:
+            return False
+        work = self._jobs.claim(self._clock.now())
+        if work is None:
+            return False
+        with self._context(job=work.job.id, file=os.fspath(work.file.path)):
+            self._run_job(work)
+        self._bell.ring()
+        return True
+
+    def _run_job(self, work: Work) -> None:
+        stop = _Stop(
+            is_stopping=self._stopping.is_set,
+            is_cancelled=lambda: self._jobs.cancel_requested(work.job.id),
+            is_paused=lambda: self._pause.is_paused,
+        )
+        try:
+            while True:
+                result = self._steps.run(
+                    work, stop=stop, pace=lambda count: self._pace.take(count, stop)
+                )
+                now = self._clock.now()
+                match result:
+                    case Next(step=step):
+                        self._log.info("step done", step=work.job.step, next=step)
+                        work = replace(work, job=self._jobs.advance(work.job, step))
+                        if not stop.now():
+                            continue
+                        job = outcome.after_stop(stop.told(work.job), now=now)
+                    case Finished():
+                        self._log.info("job done", destination=work.job.destination)
+                        job = outcome.after_success(work.job, now=now)
+                    case Stopped():
+                        self._log.info("job stopped", step=work.job.step)
+                        job = outcome.after_stop(stop.told(work.job), now=now)
+                    case Wait(seconds=seconds):
+                        job = outcome.after_wait(work.job, now=now, seconds=seconds)
+                self._save(job)
+                return
+        except StoreDamaged:
+            raise
+        except Exception as exc:  # noqa: BLE001  a fault with one file must not end the others
+            self._after_error(work, exc)
+
+    def _after_error(self, work: Work, exc: Exception) -> None:
+        job = outcome.after_error(
+            work.job,
+            exc,
+            now=self._clock.now(),
+            jitter=random.random(),  # noqa: S311  spreads retries, guards nothing
+        )
+        if isinstance(exc, AgentError):
+            self._log.warning(
+                "step failed", step=job.step, code=job.error_code, detail=exc.detail, then=job.state
+            )
+        else:
+            self._log.exception("step failed by a fault of the agent", step=job.step)
+        if job.state is State.FAILED:
+            try:
+                self._steps.publish_failure(work)
+            except AgentError as failure:
+                self._log.warning("failure not published", detail=failure.detail)
+        self._save(job)
+
+    def _save(self, job: Job) -> None:
+        """Store the outcome, however long it takes: the queue's own disk may be full for a while.
+
+        Told to stop, it gives up: the row then still says running, and the next start recovers it.
+        """
+        while True:
+            try:
+                self._jobs.save(job)
+            except StoreDamaged:
+                raise
+            except Exception:  # noqa: BLE001  sqlite3's errors, which the engine does not know
+                self._log.exception("outcome not stored yet", state=job.state)
+                if self._stopping.wait(_SAVE_RETRY_SECONDS):
+                    return
+            else:
+                return
+
+
+class _Stop:
+    """Asked between chunks: should the running job stop?
+
+    The database is asked at most every quarter of a second, since hashing asks after every MiB.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_stopping: Callable[[], bool],
+        is_cancelled: Callable[[], bool],
+        is_paused: Callable[[], bool],
+    ) -> None:
+        self._is_stopping = is_stopping
+        self._is_cancelled = is_cancelled
+        self._is_paused = is_paused
+        self._asked_at = 0.0
+        self._answer = False
+
+    def __call__(self) -> bool:
+        if self._is_stopping():
+            return True
+        now = time.monotonic()
+        if now - self._asked_at >= _STOP_CHECK_SECONDS:
+            self._asked_at = now
+            self._answer = self._is_cancelled() or self._is_paused()
+        return self._answer
+
+    def now(self) -> bool:
+        """Ask at once."""
+        self._asked_at = 0.0
+        return self()
+
+    def told(self, job: Job) -> Job:
+        """Return the job with the wish to cancel it, if there is one."""
+        return replace(job, cancel_requested=self._is_cancelled())

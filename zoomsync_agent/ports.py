@@ -1,0 +1,406 @@
+"""What the engine needs from the world: narrow promises, and the values they speak in.
+
+An adapter that keeps a promise is checked by the contract suite of its port. Only `AgentError`
+crosses a port.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoomsync_agent.core.job import FileId, Job, JobId, State, Step
+from zoomsync_agent.core.naming import KeyStyle
+from zoomsync_agent.core.readiness import Verdict
+from zoomsync_agent.core.recording import (
+    Archived,
+    FileIdentity,
+    Kind,
+    Meeting,
+    MeetingKey,
+    ObjectKey,
+    Outgoing,
+    Progress,
+    Receipt,
+    RecordingId,
+    RecordingRow,
+)
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> float:
+        """Return the wall clock in epoch seconds; it may jump in either direction."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        ...
+
+
+# --- where recordings appear ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One recording file as it was seen at a moment, with the decision about it."""
+
+    path: Path
+    root: Path
+    identity: FileIdentity
+    device: int
+    inode: int
+    kind: Kind
+    meeting: Meeting
+    verdict: Verdict
+    part: int = 1
+    participant: str | None = None
+    duration_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the store remembers of a path. A settled file needs no second look while it is equal."""
+
+    identity: FileIdentity
+    is_settled: bool
+
+
+class SourceListener(Protocol):
+    """Who is told what a source sees. May be called from the source's own thread only."""
+
+    def known(self, folder: Path | None) -> Mapping[str, KnownFile]:
+        """Return the files remembered in *folder* itself, or everywhere, by path."""
+        ...
+
+    def seen(self, sightings: Sequence[Sighting]) -> None:
+        """Take note of files as they are now."""
+        ...
+
+    def gone(self, paths: Sequence[str]) -> None:
+        """Take note that nothing lies at *paths* any more."""
+        ...
+
+    def swept(self, root: Path) -> None:
+        """Take note that the whole of *root* has been looked through."""
+        ...
+
+    def root_state(self, root: Path, problem: str) -> None:
+        """Take note of what keeps *root* from being read; empty when nothing does."""
+        ...
+
+
+class RecordingSource(Protocol):
+    """A place where recordings appear.
+
+    `start` returns at once; what is already there is reported as well as what comes. A file that
+    is reported twice unchanged is harmless. Nothing that a file or folder holds ends the source.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the service."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the source still works."""
+        ...
+
+    def start(self) -> None:
+        """Begin to look."""
+        ...
+
+    def stop(self, timeout: float) -> None:
+        """Stop looking; return when the thread has ended or after *timeout* seconds."""
+        ...
+
+    def look_soon(self) -> None:
+        """Look through everything as soon as possible."""
+        ...
+
+
+# --- where recordings are kept -------------------------------------------------------------
+
+
+class Destination(Protocol):
+    """A place that keeps recordings.
+
+    Raises only `AgentError`. No object is ever visible under its key before all of it is there,
+    and none is ever overwritten by other content.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in settings, rows and receipts."""
+        ...
+
+    @property
+    def key_style(self) -> KeyStyle:
+        """How the keys of objects are to be written."""
+        ...
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        resume_from: Progress | None,
+        report: Callable[[Progress], None],
+        stop: Callable[[], bool],
+        pace: Callable[[int], None],
+    ) -> Receipt | None:
+        """Bring one file into the destination and prove that it is there.
+
+        Starts at *resume_from* if the destination still knows it, else from the beginning. Calls
+        *report* after every durable chunk, *pace* with the number of bytes before it moves them,
+        and asks *stop* between chunks: told to stop it returns None and keeps what is durable.
+        An object of the same content under the key is proven and not sent again.
+
+        Raises:
+            SourceChanged: the file is not the one described by *outgoing*.
+            KeyTaken: other content lies under the key.
+        """
+        ...
+
+    def check(self, receipt: Receipt) -> bool:
+        """Return whether the object of *receipt* is still there with its size."""
+        ...
+
+    def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
+        """Keep the row beside the object, where the destination can; may do nothing."""
+        ...
+
+    def inventory(self) -> Iterator[Archived]:
+        """Yield what the destination holds, where it can tell; for rebuilding a lost queue."""
+        ...
+
+    def abandon(self, key: ObjectKey, progress: Progress) -> None:
+        """Drop a half-finished upload that will not be continued."""
+        ...
+
+
+# --- what the recordings are ---------------------------------------------------------------
+
+
+class Catalog(Protocol):
+    """The metadata rows. Raises only `AgentError`."""
+
+    @property
+    def name(self) -> str:
+        """Name in settings."""
+        ...
+
+    def publish(self, row: RecordingRow) -> None:
+        """Insert or update the row of `recording_id`; an older row never replaces a newer one."""
+        ...
+
+    def get(self, recording_id: RecordingId) -> RecordingRow | None:
+        """Return one row."""
+        ...
+
+
+# --- what is to be done --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """One remembered recording file."""
+
+    id: FileId
+    path: Path
+    root: Path
+    identity: FileIdentity
+    device: int
+    inode: int
+    kind: Kind
+    part: int
+    participant: str | None
+    meeting: Meeting
+    duration_seconds: float | None
+    verdict: Verdict
+    is_gone: bool
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claimed job with its file."""
+
+    job: Job
+    file: FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What is known of one content in one destination."""
+
+    destination: str
+    sha256: str
+    scope: str
+    key: ObjectKey
+    job_id: JobId | None
+    progress: Progress
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A sighting as intake decided about it; *priority* 0 goes before 1."""
+
+    sighting: Sighting
+    verdict: Verdict
+    priority: int = 0
+
+
+class FileStore(Protocol):
+    """Remembers recording files."""
+
+    def known(self, folder: Path | None) -> dict[str, KnownFile]:
+        """Return the files remembered in *folder* itself, or everywhere, by path."""
+        ...
+
+    def mark_gone(self, paths: Sequence[str]) -> None:
+        """Remember that nothing lies at *paths* any more."""
+        ...
+
+    def get(self, file_id: FileId) -> FileRecord:
+        """Return one file."""
+        ...
+
+    def set_hash(self, file_id: FileId, identity: FileIdentity, sha256: str) -> None:
+        """Remember the content's hash of this version of the file."""
+        ...
+
+    def with_hash(self, sha256: str) -> list[FileRecord]:
+        """Return the files of this content, those still there and of a dated meeting first."""
+        ...
+
+    def of_meeting(self, meeting_key: MeetingKey) -> list[FileRecord]:
+        """Return the media files of a meeting that are hashed and still there."""
+        ...
+
+    def save_text(self, file: FileRecord, sha256: str, cues: str) -> None:
+        """Keep what a text file says, as JSON."""
+        ...
+
+    def texts_of(self, meeting_key: MeetingKey) -> dict[Kind, list[str]]:
+        """Return the texts of a meeting."""
+        ...
+
+
+class JobStore(Protocol):
+    """The queue. A row is kept until it is finished, so a crash loses nothing."""
+
+    def record(self, decided: Sequence[Decided], destinations: Sequence[str], now: float) -> int:
+        """Remember files and, for those that are ready, one job per destination, at once.
+
+        Returns how many jobs are new or ready again. A file that has its job gets no second one.
+        """
+        ...
+
+    def claim(self, now: float) -> Work | None:
+        """Take the next due job; no other worker can take it too."""
+        ...
+
+    def save(self, job: Job) -> None:
+        """Store the outcome of a claimed job."""
+        ...
+
+    def advance(self, job: Job, step: Step) -> Job:
+        """Store that a claimed job goes on with *step* and return it."""
+        ...
+
+    def next_due(self, now: float) -> float | None:
+        """Return in how many seconds the next ready job is due; None when there is none."""
+        ...
+
+    def recover_interrupted(self, now: float) -> int:
+        """Make jobs that were running at the last end ready again; return how many."""
+        ...
+
+    def release_blocked(self, now: float, older_than: float) -> int:
+        """Make jobs that have been blocked for *older_than* seconds ready; return how many."""
+        ...
+
+    def cancel_requested(self, job_id: JobId) -> bool:
+        """Return whether somebody wants this running job to end."""
+        ...
+
+    def counts(self) -> dict[State, int]:
+        """Return how many jobs are in each state."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """What is known of each content in each destination."""
+
+    def find(self, destination: str, sha256: str, scope: str) -> StoredObject | None:
+        """Return what is known."""
+        ...
+
+    def reserve(
+        self, destination: str, sha256: str, scope: str, key: ObjectKey, job_id: JobId
+    ) -> StoredObject:
+        """Return the object, made if it is new; its `job_id` is the job that may send it.
+
+        The caller's job gets it where nobody has it or the owner has no more work to do.
+        """
+        ...
+
+    def rescope(self, destination: str, sha256: str, scope: str) -> None:
+        """Give *scope* a stored text whose files are all gone: the meeting was renamed."""
+        ...
+
+    def restore(self, archived: Archived, scope: str) -> None:
+        """Take up an object that the destination itself reported, for a rebuilt queue."""
+        ...
+
+    def save_progress(self, stored: StoredObject, progress: Progress) -> None:
+        """Keep how far an upload is."""
+        ...
+
+    def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:
+        """Keep the proof, or forget one that no longer holds."""
+        ...
+
+
+class StateStore(Protocol):
+    """Small facts by name."""
+
+    def get(self, name: str) -> str | None:
+        """Return the value, or None."""
+        ...
+
+    def set(self, name: str, value: str | None) -> None:
+        """Store the value; None forgets it."""
+        ...
+
+    def stamp(self, now: float) -> float:
+        """Return a time that is later than every one returned before, even if the clock jumps."""
+        ...
+
+
+# --- services and people -------------------------------------------------------------------
+
+
+class Service(Protocol):
+    """Something with a start and a stop."""
+
+    @property
+    def name(self) -> str:
+        """Name for logs."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still works."""
+        ...
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        ...
+
+    def stop(self, timeout: float) -> None:
+        """End; returns when it has ended or after *timeout* seconds."""
+        ...

@@ -1,0 +1,239 @@
+"""The settings themselves: names, types, limits, and what they are for."""
+
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_MAX_NAME: Final = 200
+_MIN_LIMIT: Final = 1_000
+_MAX_LIMIT: Final = 10**12
+_UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_RATE: Final = re.compile(
+    r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s?(?P<unit>[kmg]i?)?b?(?:/s)?", re.IGNORECASE
+)
+_NO_LIMIT: Final = frozenset({"none", "off", "unlimited"})
+
+
+def _rate(value: object) -> int:
+    """Return bytes per second, as written ``5M``, ``500K``, ``2 MB/s``, ``1MiB``; 0 is no limit."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if text in _NO_LIMIT:
+            return 0
+        match = _RATE.fullmatch(text)
+        if match is None:
+            raise ValueError("not a number of bytes per second")
+        value = float(match["number"]) * _UNITS[(match["unit"] or "").lower()]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("not a number of bytes per second")  # noqa: TRY004 - pydantic wants it
+    if value != 0 and not _MIN_LIMIT <= value <= _MAX_LIMIT:
+        raise ValueError("out of range")
+    return int(value)
+
+
+def _backfill(value: object) -> object:
+    if isinstance(value, str):
+        text = value.strip().lower()
+        return int(text) if re.fullmatch(r"[0-9]{1,5}", text) else text
+    return value
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic wants it
+    return value
+
+
+def _word(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _name(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("has control characters")
+    return value
+
+
+def _absolute(value: Path) -> Path:
+    if not value.is_absolute():
+        raise ValueError("not an absolute path")
+    return value
+
+
+def _this_device() -> str:
+    return socket.gethostname()[:_MAX_NAME].strip() or "unknown"
+
+
+def _setting(env: str, allowed: str, description: str, default: Any = ..., **limits: Any) -> Any:
+    extra: dict[str, JsonValue] = {"env": env, "allowed": allowed}
+    if callable(default):
+        limits["default_factory"] = default
+    else:
+        limits["default"] = default
+    return Field(description=description, json_schema_extra=extra, **limits)
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+Name = Annotated[str, AfterValidator(_name)]
+NoBool = BeforeValidator(_no_bool)
+Word = BeforeValidator(_word)
+
+
+class Settings(BaseSettings):
+    """What the user chose, checked. Only what is handed in counts; `load` reads the places."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False
+    )
+
+    recordings_path: Folder = _setting(
+        "ZOOM_RECORDINGS_PATH", "a folder", "The folder into which Zoom records."
+    )
+    destination: Annotated[Literal["folder", "supabase", "s3"], Word] = _setting(
+        "ZOOMSYNC_DESTINATION",
+        "folder, supabase or s3",
+        "Where recordings are kept.",
+        "folder",
+    )
+    archive_path: Folder = _setting(
+        "ZOOMSYNC_ARCHIVE_PATH",
+        "a folder outside of the recordings folder",
+        "The folder that keeps the recordings when the destination is folder.",
+    )
+    bandwidth_limit: Annotated[int, BeforeValidator(_rate)] = _setting(
+        "ZOOMSYNC_BANDWIDTH_LIMIT",
+        "0 for no limit, or bytes per second from 1K to 1000G, as in 500K, 5M, 2 MB/s, 1MiB",
+        "How many bytes per second all uploads together may use.",
+        0,
+    )
+    workers: Annotated[int, NoBool] = _setting(
+        "ZOOMSYNC_WORKERS", "a number from 1 to 8", "Uploads at the same time.", 2, ge=1, le=8
+    )
+    quiet_seconds: Annotated[float, NoBool] = _setting(
+        "ZOOMSYNC_QUIET_SECONDS",
+        "seconds from 1 to 3600",
+        "How long a file must stay unchanged before it counts as complete.",
+        30.0,
+        ge=1,
+        le=3600,
+    )
+    reconcile_seconds: Annotated[float, NoBool] = _setting(
+        "ZOOMSYNC_RECONCILE_SECONDS",
+        "seconds from 5 to 86400",
+        "How often the whole recordings folder is compared with what is known of it.",
+        60.0,
+        ge=5,
+        le=86_400,
+    )
+    poll: Annotated[Literal["auto", "always", "never"], Word] = _setting(
+        "ZOOMSYNC_POLL",
+        "auto, always or never",
+        "Whether to look by the clock instead of waiting for file events; auto does so on "
+        "network drives.",
+        "auto",
+    )
+    backfill: Annotated[
+        Literal["all", "none"] | Annotated[int, NoBool, Field(ge=1, le=36_500)],
+        BeforeValidator(_backfill),
+    ] = _setting(
+        "ZOOMSYNC_BACKFILL",
+        "all, none, or a number of days from 1 to 36500",
+        "Which recordings from before the first start are uploaded too.",
+        "all",
+    )
+    port: Annotated[int, NoBool] = _setting(
+        "ZOOMSYNC_PORT",
+        "a number from 0 to 65535",
+        "The port of the status page on this computer; 0 takes any that is free.",
+        47_823,
+        ge=0,
+        le=65_535,
+    )
+    user_id: Name = _setting(
+        "ZOOMSYNC_USER_ID",
+        "1 to 200 printable characters",
+        "Whose recordings these are, as the catalog says it.",
+        "local",
+        min_length=1,
+        max_length=_MAX_NAME,
+    )
+    device: Name = _setting(
+        "ZOOMSYNC_DEVICE",
+        "1 to 200 printable characters",
+        "The name of this computer in the catalog.",
+        _this_device,
+        min_length=1,
+        max_length=_MAX_NAME,
+    )
+    log_file: Folder | None = _setting(
+        "LOG_FILE",
+        "a file",
+        "Where the log is written, instead of the log folder of the home.",
+        None,
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = _setting(
+        "ZOOMSYNC_LOG_LEVEL",
+        "debug, info, warning or error",
+        "How much is logged.",
+        "info",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what is handed in: `load` says in which file a mistake is, pydantic cannot."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _archive_apart(self) -> Self:
+        """Refuse an archive in which the agent would find, and archive, its own copies."""
+        if self.destination == "folder":
+            archive, recordings = self.archive_path, self.recordings_path
+            if archive.is_relative_to(recordings) or recordings.is_relative_to(archive):
+                raise ValueError(
+                    f"archive_path ({archive}) and recordings_path ({recordings}) lie within "
+                    "each other; choose two separate folders"
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is to be known about one setting without its value."""
+
+    name: str
+    env: str
+    allowed: str
+    description: str
+    is_path: bool
+
+
+def _specs() -> Mapping[str, Spec]:
+    specs = {}
+    for name, info in Settings.model_fields.items():
+        extra = info.json_schema_extra
+        if not isinstance(extra, dict):
+            raise TypeError(f"{name} was not made with _setting()")
+        is_path = name.endswith(("_path", "_file"))
+        specs[name] = Spec(
+            name, str(extra["env"]), str(extra["allowed"]), info.description or "", is_path
+        )
+    return MappingProxyType(specs)
+
+
+SPECS: Final = _specs()
+"""Every setting, by name, in the order in which people are shown them."""
+BY_ENV: Final[Mapping[str, Spec]] = MappingProxyType({s.env: s for s in SPECS.values()})

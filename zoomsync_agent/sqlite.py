@@ -1,0 +1,182 @@
+"""One SQLite file, shared by threads: a connection each, WAL, every write in BEGIN IMMEDIATE.
+
+The queue and the embedded catalog are both such files. sqlite-utils brings the migrations; it is
+imported only when there is one to apply, because the import costs more than all other work here.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from zoomsync_agent.core.errors import StoreDamaged, UsageError
+
+if TYPE_CHECKING:
+    from sqlite_utils.migrations import Migrations
+
+_BUSY_SECONDS: Final = 30.0
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_SUFFIXES: Final = ("", "-wal", "-shm")
+
+
+class Database:
+    """A SQLite file with its schema.
+
+    Args:
+        path: the file; its folder is made when the database is opened for writing.
+        migrations: gives the migration set; called only when one is to be applied.
+        version: how many migrations there are. Kept in `user_version`, so that a file that is up
+            to date is recognised without loading the migrations.
+    """
+
+    def __init__(self, path: Path, migrations: "Callable[[], Migrations]", version: int) -> None:
+        self.path = path
+        self._migrations = migrations
+        self._version = version
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    def open(self) -> None:
+        """Make or migrate the file.
+
+        Raises:
+            StoreDamaged: the file is not a readable database.
+            UsageError: it was written by a newer version of the agent.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._naming_damage():
+            found = self._user_version()
+            if found > self._version:
+                raise UsageError(f"{self.path} was written by a newer version of the agent")
+            if found < self._version:
+                self._migrate()
+
+    def check(self) -> None:
+        """Read the whole file once and make sure that it is sound.
+
+        Raises:
+            StoreDamaged: SQLite found a fault.
+        """
+        with self._naming_damage():
+            (answer,) = self.connection().execute("PRAGMA quick_check(1)").fetchone()
+        if answer != "ok":
+            raise StoreDamaged(f"{self.path}: {answer}")
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file is there and has the schema of this version."""
+        if not self.path.exists():
+            return False
+        with self._naming_damage():
+            return self._user_version() == self._version
+
+    def _user_version(self) -> int:
+        return int(self.connection().execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self) -> None:
+        from sqlite_utils import Database as UtilsDatabase  # noqa: PLC0415  costs 190 ms
+
+        conn = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+            self._migrations().apply(UtilsDatabase(conn))
+            conn.execute(f"PRAGMA user_version = {self._version}")
+            conn.commit()
+        finally:
+            conn.close()
+        # What the agent learned about a person's meetings is nobody else's business.
+        with contextlib.suppress(OSError):
+            self.path.chmod(0o600)
+
+    def connection(self) -> sqlite3.Connection:
+        """Return this thread's connection; in autocommit mode, rows by name."""
+        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = sqlite3.connect(
+                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            conn.row_factory = sqlite3.Row
+            conn.execute("PRAGMA journal_mode = WAL")
+            # A power cut may undo the last commits but never damages the file; whatever is undone
+            # is found again by the next look, because every step can be repeated.
+            conn.execute("PRAGMA synchronous = NORMAL")
+            conn.execute("PRAGMA foreign_keys = ON")
+            self._local.conn = conn
+            with self._guard:
+                self._all.append(conn)
+        return conn
+
+    def query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
+        """Run one reading statement and return its rows."""
+        with self._naming_damage():
+            return self.connection().execute(sql, parameters).fetchall()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run what is inside as one transaction; an exception undoes all of it.
+
+        BEGIN IMMEDIATE, because a read transaction that turns into a write fails at once in WAL
+        mode when another thread has written in between, whatever the busy timeout.
+        """
+        with self._naming_damage():
+            conn = self.connection()
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield conn
+            except BaseException:
+                conn.execute("ROLLBACK")
+                raise
+            conn.execute("COMMIT")
+
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has written to the file."""
+        with self._naming_damage():
+            return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._guard:
+            conns, self._all = self._all, []
+        for conn in conns:
+            conn.close()
+        self._local = threading.local()
+
+    def move_aside(self) -> Path:
+        """Move a damaged file out of the way, keep it, and return where it went."""
+        self.close()
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        target = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
+        count = 1
+        while target.exists():
+            count += 1
+            target = self.path.with_name(f"{self.path.name}.damaged-{stamp}-{count}")
+        for suffix in _SUFFIXES:
+            part = Path(f"{self.path}{suffix}")
+            if part.exists():
+                part.replace(f"{target}{suffix}")
+        return target
+
+    @contextlib.contextmanager
+    def _naming_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as exc:
+            code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+            if code in _DAMAGE:
+                raise StoreDamaged(f"{self.path}: {exc}") from exc
+            raise
+
+
+def path_to_blob(path: Path | str) -> bytes:
+    """Encode a path for a column: file names need not be text, so paths are kept as bytes."""
+    return os.fsencode(path)
+
+
+def blob_to_path(blob: bytes) -> Path:
+    """Decode what `path_to_blob` stored."""
+    return Path(os.fsdecode(blob))

@@ -1,0 +1,1 @@
+"""The queue in SQLite: what was seen, what is to be done, what is kept where."""

@@ -1,0 +1,139 @@
+"""What is known of each content in each destination: key, half-finished upload, receipt."""
+
+import sqlite3
+
+from zoomsync_agent.core.job import JobId
+from zoomsync_agent.core.recording import Archived, ObjectKey, Progress, Receipt
+from zoomsync_agent.ports import StoredObject
+from zoomsync_agent.sqlite import Database
+
+
+def _object_of(row: sqlite3.Row) -> StoredObject:
+    receipt = None
+    if row["verified_at"] is not None:
+        receipt = Receipt(
+            row["destination"],
+            ObjectKey(row["key"]),
+            row["size"],
+            row["sha256"],
+            row["url"],
+            row["verified_at"],
+        )
+    return StoredObject(
+        destination=row["destination"],
+        sha256=row["sha256"],
+        scope=row["scope"],
+        key=ObjectKey(row["key"]),
+        job_id=None if row["job_id"] is None else JobId(row["job_id"]),
+        progress=Progress(row["sent"], row["resume_token"]),
+        receipt=receipt,
+    )
+
+
+class SqliteObjectStore:
+    """`ObjectStore` over the queue's database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def find(self, destination: str, sha256: str, scope: str) -> StoredObject | None:
+        """Return what is known."""
+        rows = self._db.query(
+            "SELECT * FROM objects WHERE destination = ? AND sha256 = ? AND scope = ?",
+            (destination, sha256, scope),
+        )
+        return _object_of(rows[0]) if rows else None
+
+    def reserve(
+        self, destination: str, sha256: str, scope: str, key: ObjectKey, job_id: JobId
+    ) -> StoredObject:
+        """Return the object, made if it is new; its `job_id` is the job that may send it."""
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                INSERT INTO objects (destination, sha256, scope, key, job_id)
+                VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """,
+                (destination, sha256, scope, key, job_id),
+            )
+            conn.execute(
+                """
+                UPDATE objects SET job_id = ?
+                WHERE destination = ? AND sha256 = ? AND scope = ? AND NOT EXISTS (
+                    SELECT 1 FROM jobs
+                    WHERE jobs.id = objects.job_id AND jobs.id <> ?
+                      AND jobs.state IN ('ready', 'running'))
+                """,
+                (job_id, destination, sha256, scope, job_id),
+            )
+            row = conn.execute(
+                "SELECT * FROM objects WHERE destination = ? AND sha256 = ? AND scope = ?",
+                (destination, sha256, scope),
+            ).fetchone()
+        return _object_of(row)
+
+    def rescope(self, destination: str, sha256: str, scope: str) -> None:
+        """Give *scope* a stored text whose files are all gone: the meeting was renamed."""
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                UPDATE OR IGNORE objects SET scope = ?
+                WHERE rowid = (
+                    SELECT o.rowid FROM objects o
+                    WHERE o.destination = ? AND o.sha256 = ? AND o.scope <> ''
+                      AND o.verified_at IS NOT NULL AND NOT EXISTS (
+                        SELECT 1 FROM files f
+                        WHERE f.sha256 = o.sha256 AND f.meeting_key = o.scope AND f.gone = 0)
+                    LIMIT 1)
+                """,
+                (scope, destination, sha256),
+            )
+
+    def save_progress(self, stored: StoredObject, progress: Progress) -> None:
+        """Keep how far an upload is."""
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                UPDATE objects SET sent = ?, resume_token = ?
+                WHERE destination = ? AND sha256 = ? AND scope = ?
+                """,
+                (
+                    progress.offset,
+                    progress.resume_token,
+                    stored.destination,
+                    stored.sha256,
+                    stored.scope,
+                ),
+            )
+
+    def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:
+        """Keep the proof, or forget one that no longer holds."""
+        values = (receipt.size, receipt.url, receipt.verified_at) if receipt else (None, None, None)
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                UPDATE objects SET size = ?, url = ?, verified_at = ?, sent = 0, resume_token = ''
+                WHERE destination = ? AND sha256 = ? AND scope = ?
+                """,
+                (*values, stored.destination, stored.sha256, stored.scope),
+            )
+
+    def restore(self, archived: Archived, scope: str) -> None:
+        """Take up an object that the destination itself reported, for a rebuilt queue."""
+        receipt = archived.receipt
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                INSERT INTO objects (destination, sha256, scope, key, size, url, verified_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """,
+                (
+                    receipt.destination,
+                    receipt.sha256,
+                    scope,
+                    receipt.key,
+                    receipt.size,
+                    receipt.url,
+                    receipt.verified_at,
+                ),
+            )

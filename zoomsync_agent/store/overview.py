@@ -1,0 +1,159 @@
+"""Reads the queue for people; writes nothing, so it works with and without a running agent."""
+
+import os
+from typing import Final
+
+from zoomsync_agent.core import snapshot
+from zoomsync_agent.core.job import JobId, State, Step
+from zoomsync_agent.core.naming import display_name
+from zoomsync_agent.core.readiness import Reason, Verdict
+from zoomsync_agent.core.snapshot import Active, Amount, Waiting
+from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
+
+_UNFINISHED: Final = """
+    FROM jobs JOIN files ON files.id = jobs.file_id
+    WHERE jobs.state IN ('ready', 'blocked', 'failed', 'cancelled')
+      AND NOT (jobs.state = 'cancelled' AND jobs.error_code = 'source_changed')
+      -- A file that was moved before it was uploaded has its job under its new name.
+      AND NOT (jobs.error_code IS 'source_missing' AND EXISTS (
+          SELECT 1 FROM files moved WHERE moved.gone = 0 AND moved.id <> files.id
+            AND moved.size = jobs.size AND moved.mtime_ns = jobs.mtime_ns
+            AND moved.inode = files.inode))
+"""
+
+
+class Overview:
+    """What the queue looks like now."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def active(self) -> tuple[Active, ...]:
+        """Return the files that are being worked on."""
+        return tuple(
+            Active(
+                job_id=row["id"],
+                file_name=_name(row["path"]),
+                meeting_title=row["title"],
+                step=Step(row["step"]),
+                size=row["size"],
+                sent=row["sent"] or 0,
+            )
+            for row in self._db.query("""
+                SELECT jobs.id, jobs.step, jobs.size, files.path, files.title, objects.sent
+                FROM jobs JOIN files ON files.id = jobs.file_id
+                LEFT JOIN objects ON objects.job_id = jobs.id AND objects.verified_at IS NULL
+                WHERE jobs.state = 'running' ORDER BY jobs.id
+            """)
+        )
+
+    def waiting(self, limit: int) -> tuple[Waiting, ...]:
+        """Return files that are not uploaded, those that need somebody first."""
+        jobs = [
+            Waiting(
+                path=_shown(row["path"]),
+                meeting_title=row["title"],
+                size=row["size"],
+                code=row["error_code"] or str(row["state"]),
+                label=snapshot.job_label(State(row["state"]), row["error_code"]),
+                sentence=snapshot.job_sentence(
+                    State(row["state"]), row["error_code"], row["error_detail"], row["not_before"]
+                ),
+                job_id=row["id"],
+                state=State(row["state"]),
+            )
+            for row in self._db.query(
+                f"""
+                SELECT jobs.*, files.path, files.title {_UNFINISHED}
+                ORDER BY CASE jobs.state WHEN 'failed' THEN 0 WHEN 'blocked' THEN 1
+                                         WHEN 'ready' THEN 2 ELSE 3 END,
+                         jobs.priority, jobs.recorded_at, jobs.id LIMIT ?
+                """,
+                (limit,),
+            )
+        ]
+        files = [
+            snapshot.waiting_for_readiness(
+                _shown(row["path"]),
+                row["title"],
+                row["size"],
+                Verdict(Reason(row["verdict"]), percent=row["percent"], detail=row["detail"]),
+            )
+            for row in self._db.query(
+                """
+                SELECT * FROM files WHERE verdict NOT IN ('ready', 'history') AND gone = 0
+                ORDER BY started_at DESC, path LIMIT ?
+                """,
+                (limit,),
+            )
+        ]
+        return tuple((jobs + files)[:limit])
+
+    def queued(self) -> Amount:
+        """Return what is still to be done by itself."""
+        (row,) = self._db.query("""
+            SELECT count(*) AS n, coalesce(sum(size), 0) AS size FROM jobs
+            WHERE state IN ('ready', 'running', 'blocked')
+        """)
+        return Amount(row["n"], row["size"])
+
+    def history(self) -> Amount:
+        """Return what was left out by the user's choice."""
+        (row,) = self._db.query("""
+            SELECT count(*) AS n, coalesce(sum(size), 0) AS size FROM files
+            WHERE verdict = 'history' AND gone = 0
+        """)
+        return Amount(row["n"], row["size"])
+
+    def troubled(self) -> int:
+        """Return how many files have failed and still matter."""
+        (row,) = self._db.query(f"SELECT count(*) AS n {_UNFINISHED} AND jobs.state = 'failed'")
+        return int(row["n"])
+
+    def settling(self) -> int:
+        """Return how many files are expected to be ready within the quiet period."""
+        (row,) = self._db.query(
+            "SELECT count(*) AS n FROM files WHERE verdict IN ('settling', 'open_elsewhere') "
+            "AND gone = 0"
+        )
+        return int(row["n"])
+
+    def jobs_named(self, text: str) -> list[JobId]:
+        """Return the jobs that *text* names: a job's number, a path, a hash, a recording's id."""
+        rows = self._db.query(
+            """
+            SELECT jobs.id FROM jobs JOIN files ON files.id = jobs.file_id
+            WHERE jobs.id = ? OR files.path = ? OR files.folder = ? OR files.sha256 = ?
+            """,
+            (
+                int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1,  # noqa: PLR2004
+                path_to_blob(os.path.abspath(text)),  # noqa: PTH100  need not exist
+                path_to_blob(os.path.abspath(text)),  # noqa: PTH100
+                text,
+            ),
+        )
+        return [JobId(row["id"]) for row in rows]
+
+    def jobs_in(self, states: tuple[State, ...]) -> list[JobId]:
+        """Return the jobs in one of *states*."""
+        marks = ", ".join("?" for _ in states)
+        return [
+            JobId(row["id"])
+            for row in self._db.query(f"SELECT id FROM jobs WHERE state IN ({marks})", states)  # noqa: S608
+        ]
+
+    def shortest_wait(self, now: float) -> float | None:
+        """Return in how many seconds something can go on by itself; None when nothing can."""
+        (row,) = self._db.query("""
+            SELECT min(CASE state WHEN 'running' THEN 0 ELSE not_before END) AS due FROM jobs
+            WHERE state IN ('ready', 'running')
+        """)
+        return None if row["due"] is None else max(0.0, float(row["due"]) - now)
+
+
+def _name(path: bytes) -> str:
+    return display_name(blob_to_path(path).name)
+
+
+def _shown(path: bytes) -> str:
+    return display_name(str(blob_to_path(path)))
