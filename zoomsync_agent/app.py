@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
+from zoomsync_agent.core import naming
 from zoomsync_agent.core.errors import StoreDamaged
+from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop import logs, mounts
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import InstanceLock, holder
@@ -30,6 +32,7 @@ from zoomsync_agent.engine.worker import Log, Worker
 from zoomsync_agent.ports import Clock, Destination
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.watch import FolderWatch
+from zoomsync_agent.sources.zoom_folder import ZoomFolder
 from zoomsync_agent.sqlite import Database
 from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
@@ -254,6 +257,22 @@ def build_control(
     )
 
 
+def survey(settings: Settings, home: Home) -> Amount | None:
+    """Return what lies in the recordings folder before the very first start; None after it.
+
+    Names and sizes only: nothing is opened, nothing is stored.
+    """
+    if home.store_file.exists():
+        return None
+    count = size = 0
+    for listing in ZoomFolder(settings.recordings_path).listings():
+        for entry in listing.entries:
+            if naming.is_media(entry.name) and entry.is_regular:
+                count += 1
+                size += entry.size
+    return Amount(count, size)
+
+
 @contextlib.contextmanager
 def beside(settings: Settings, home: Home) -> Iterator[Control]:
     """Give what people see and do, from another process than the agent's or without one."""
@@ -359,4 +378,4 @@ def _catalog_migrations() -> "Migrations":
     return catalog
 
 
-__all__ = ["Agent", "Databases", "beside", "build", "build_control", "run", "running"]
+__all__ = ["Agent", "Databases", "beside", "build", "build_control", "run", "running", "survey"]

@@ -10,8 +10,10 @@ import pytest
 import structlog
 
 from zoomsync_agent.desktop import logs
+from zoomsync_agent.desktop.redact import MASK
 
 SECRET = "sb_secret_abcdefghijklmnop"  # noqa: S105 - made up
+PASSWORD = "hunter2"  # noqa: S105 - made up
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +75,7 @@ def test_libraries_come_the_same_way(start):
     (line,) = lines()
     assert line["event"] == "went wrong"
     assert (line["level"], line["logger"], line["job"]) == ("warning", "some.library", 7)
-    assert line["token"] == "[redacted]"
+    assert line["token"] == MASK
 
 
 def test_no_secret_and_no_home_reaches_the_file(start, tmp_path):
@@ -84,12 +86,12 @@ def test_no_secret_and_no_home_reaches_the_file(start, tmp_path):
     def fail():
         local = SECRET
         try:
-            raise KeyError(local)
+            {}[local]
         except KeyError as exc:
             raise ValueError(f"refused {local} in {tmp_path}") from exc
 
     with structlog.contextvars.bound_contextvars(context=SECRET):
-        log.info(f"?token={SECRET}", deep=[{"a": (SECRET, tmp_path)}], password="hunter2")
+        log.info("?token=%s", SECRET, deep=[{"a": (SECRET, tmp_path)}], password=PASSWORD)
         try:
             fail()
         except ValueError as exc:
@@ -98,7 +100,7 @@ def test_no_secret_and_no_home_reaches_the_file(start, tmp_path):
 
     text = start.file.read_text("utf-8")
     assert "abcdefghijklmnop" not in text
-    assert "hunter2" not in text
+    assert PASSWORD not in text
     assert str(tmp_path) not in text
     assert [("exception" in line) for line in lines()] == [False, True, True]
     assert "KeyError" in lines()[1]["exception"]
@@ -109,9 +111,13 @@ def test_the_console_is_readable_and_as_clean(start, capsys):
     """Lines for people: no secret, no local variables, no control characters of a file name."""
     start(console=True)
     log = logs.get_logger("x")
-    try:
+
+    def fail():
         local = "value-of-a-local"
-        raise ValueError(SECRET + local[:0])
+        return int(SECRET + local[:0])
+
+    try:
+        fail()
     except ValueError:
         log.exception("failed", name="\x1b[2Ja\rb")
 

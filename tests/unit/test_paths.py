@@ -10,6 +10,7 @@ from zoomsync_agent.desktop import paths
 
 
 def linux(user):
+    """Return where a Linux user's recordings are looked for."""
     return paths.default_recordings_path({"HOME": str(user)}, platform="linux")
 
 

@@ -54,6 +54,8 @@ def run(headless: bool, backfill: str | int | None) -> None:
     from zoomsync_agent import app
 
     home, settings = load(backfill=backfill)
+    if backfill is None:
+        home, settings = _with_history_decided(home, settings, may_ask=not headless)
     is_live = not headless and sys.stderr.isatty()
     _log_to(home, settings, console=not is_live)
     if is_live:
@@ -79,6 +81,8 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
     from zoomsync_agent import app
 
     home, settings = load(backfill=backfill)
+    if backfill is None:
+        home, settings = _with_history_decided(home, settings, may_ask=not as_json)
     _log_to(home, settings, console=False)
     since = time.time()
     try:
@@ -95,6 +99,33 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
             control.look()
             code = _wait(control, since, check=lambda: None, as_json=as_json)
     sys.exit(code)
+
+
+def _with_history_decided(
+    home: "Home", settings: "Settings", *, may_ask: bool
+) -> "tuple[Home, Settings]":
+    """Tell, at the very first start, what lies there already, and let the user choose."""
+    from zoomsync_agent import app
+    from zoomsync_agent import settings as settings_module
+    from zoomsync_agent.core.snapshot import gigabytes
+
+    found = app.survey(settings, home)
+    if found is None or not found.files:
+        return home, settings
+    said = f"{found.files:,} recordings, {gigabytes(found.size)}, are here already"
+    if not (may_ask and sys.stdin.isatty() and sys.stderr.isatty()):
+        if may_ask:
+            click.echo(f"{said}; backfill is “{settings.backfill}”.", err=True)
+        return home, settings
+    click.echo(f"{said}. They are taken in after new ones, the oldest first.", err=True)
+    chosen = click.prompt(
+        "Take all, none, or those of the last DAYS?",
+        type=Backfill(),
+        default=settings.backfill,
+        err=True,
+    )
+    settings_module.save(home.ensure(), "backfill", chosen)
+    return load()
 
 
 def _wait(control: "Control", since: float, *, check: Any, as_json: bool) -> ExitCode:

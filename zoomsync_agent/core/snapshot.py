@@ -173,6 +173,8 @@ def overall(
 ) -> tuple[AgentState, str]:
     """Return the agent's state and the one sentence that says it."""
     kept = f"{_files(synced.files)} safe ({gigabytes(synced.size)})"
+    if not synced.files:
+        kept = "nothing uploaded yet"
     if not is_running:
         return AgentState.STOPPED, f"The agent is not running; {kept}. Start it: zoomsync run"
     if is_paused:
@@ -187,7 +189,12 @@ def overall(
             AgentState.WORKING,
             f"Working: {_files(queued.files)} to go ({gigabytes(queued.size)}), {kept}.",
         )
-    return AgentState.IDLE, f"All recordings are safe: {kept}."
+    if not synced.files:
+        return AgentState.IDLE, "Watching. There is no finished recording yet."
+    return (
+        AgentState.IDLE,
+        f"All finished recordings are safe: {_files(synced.files)} ({gigabytes(synced.size)}).",
+    )
 
 
 def gigabytes(size: int) -> str:
