@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core import naming
-from zoomsync_agent.core.errors import StoreDamaged
+from zoomsync_agent.core.errors import SettingsError, StoreDamaged
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop import logs, mounts
 from zoomsync_agent.desktop.paths import Home
@@ -154,7 +154,7 @@ def build(
     pause = Pause(state, clock)
     pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
     destinations: dict[str, Destination] = {
-        settings.destination: build_destination(settings, state, pace)
+        settings.destination: build_destination(settings, state)
     }
     zone = zone or local_zone()
     steps = Steps(
@@ -220,15 +220,23 @@ def build(
     return Agent(databases, supervisor, control, before_start=before_start, log=log)
 
 
-def build_destination(settings: Settings, state: SqliteStateStore, pace: Pace) -> Destination:
-    """Build the destination that the user chose."""
+def build_destination(settings: Settings, state: SqliteStateStore) -> Destination:
+    """Build the destination that the user chose.
+
+    Raises:
+        SettingsError: this version has no such destination.
+    """
+    if settings.destination != "folder":
+        raise SettingsError(
+            f"destination “{settings.destination}” is not part of this version; use folder"
+        )
     root = settings.archive_path
     name = f"archive:{root}".encode("utf-8", "backslashreplace").decode()
     return FolderDestination(
         root,
         is_known=state.get(name) is not None,
         on_first_use=lambda: state.set(name, repr(time.time())),
-        is_limited=pace.is_limited,
+        bytes_per_second=settings.bandwidth_limit,
     )
 
 

@@ -175,6 +175,7 @@ def test_logs_are_private_and_rotated(start, monkeypatch):
     start()
     start.file.chmod(0o644)
     start()
+    assert stat.S_IMODE(start.file.stat().st_mode) == 0o600
     for n in range(40):
         logs.get_logger("x").info("filling", n=n, pad="x" * 100)
 

@@ -89,6 +89,7 @@ def test_a_key_never_survives(before, secret, after):
 
 @given(before=HOSTILE, frame=FRAMES, secret=OPAQUES, after=HOSTILE)
 @example(before='token="\\', frame="refresh_token={}", secret="q0" * 9, after="")
+@example(before='token="\\', frame='"refresh_token": "{}"', secret="q0" * 9, after="")
 @example(before='{"token": "', frame='"refresh_token": "{}"', secret="q0" * 9, after='"}')
 @example(before="token: ", frame="Bearer {}", secret="q0" * 9, after="")
 @example(before=JWT, frame="token: {}", secret="q0" * 9, after="")

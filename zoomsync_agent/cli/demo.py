@@ -1,6 +1,7 @@
 """`zoomsync demo`."""
 
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from zoomsync_agent.cli.live import LiveView
     from zoomsync_agent.demo.meeting import Meeting
 
+_SHOWN_BYTES_PER_SECOND = 30_000
+"""Slow enough that a person sees the samples move."""
 _OLD_SECONDS = 7 * 86_400
 
 
@@ -48,7 +51,11 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
     place = Path(tempfile.mkdtemp(prefix="zoomsync-demo-", dir=keep_in)).resolve()
     zoom = place / "Documents" / "Zoom"
     home = paths.home({"ZOOMSYNC_HOME": str(place / "home"), "HOME": str(place)}).ensure()
-    chosen = settings.load(home, {}, cwd=place, overrides={"recordings_path": zoom})
+    overrides: dict[str, object] = {"recordings_path": zoom}
+    is_live = not as_json and sys.stderr.isatty()
+    if is_live:
+        overrides["bandwidth_limit"] = _SHOWN_BYTES_PER_SECOND
+    chosen = settings.load(home, {}, cwd=place, overrides=overrides)
     logs.configure(log_file=home.log_file, level="info", console=False, home_dir=Path.home())
 
     now = datetime.now().astimezone()
@@ -66,7 +73,6 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
         os.utime(path, (stamp, stamp))
     played = meeting.Meeting(zoom / f"{now:%Y-%m-%d %H.%M.%S} Weekly Sync", now)
 
-    is_live = not as_json and click.get_text_stream("stderr").isatty()
     tell = _say(is_quiet=as_json or is_live)
     since = time.time()
     with app.running(chosen, home) as agent, LiveView(enabled=is_live) as view:

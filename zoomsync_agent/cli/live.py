@@ -122,7 +122,9 @@ class LiveView:
                 f" {share:4.0%} {active.label.lower()} {active.meeting_title} · {active.file_name}"
                 f" ({gigabytes(active.size)})\n"
             )
-        for waiting in seen.waiting[:_SHOWN]:
-            lines.append(f"  {waiting.label}: {waiting.meeting_title}\n", style="yellow")
+        # The files of one meeting mostly wait for the same thing.
+        told = dict.fromkeys(f"{one.label}: {one.meeting_title}" for one in seen.waiting)
+        for text in list(told)[:_SHOWN]:
+            lines.append(f"  {text}\n", style="yellow")
         lines.rstrip()
         return lines

@@ -4,10 +4,11 @@ It is derived from rows and never stored; sentences are made here, not kept.
 """
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from zoomsync_agent.core import readiness, rows
+from zoomsync_agent.core import readiness
 from zoomsync_agent.core.errors import by_code
 from zoomsync_agent.core.job import State, Step
 from zoomsync_agent.core.readiness import Verdict
@@ -125,9 +126,10 @@ def job_sentence(state: State, error_code: str | None, detail: str, not_before: 
         parts.append(f"({detail})")
     if error.hint:
         parts.append(error.hint)
-    when = rows.iso(not_before) if state is State.READY and not_before else None
-    if when:
-        parts.append(f"Next try at {when[:19].replace('T', ' ')} UTC.")
+    if state is State.READY and not_before:
+        # In the reader's own time.
+        when = datetime.fromtimestamp(not_before, UTC).astimezone()
+        parts.append(f"Next try at {when:%H:%M:%S}.")
     return " ".join(parts)
 
 
@@ -162,7 +164,7 @@ def root_sentence(root: str, problem: str) -> str:
     ).format(root=root)
 
 
-def overall(
+def overall(  # noqa: PLR0911  one return a state reads as the table it is
     *,
     is_running: bool,
     is_paused: bool,
@@ -189,12 +191,10 @@ def overall(
             AgentState.WORKING,
             f"Working: {_files(queued.files)} to go ({gigabytes(queued.size)}), {kept}.",
         )
-    if not synced.files:
-        return AgentState.IDLE, "Watching. There is no finished recording yet."
-    return (
-        AgentState.IDLE,
-        f"All finished recordings are safe: {_files(synced.files)} ({gigabytes(synced.size)}).",
-    )
+    if synced.files:
+        kept = f"{_files(synced.files)} ({gigabytes(synced.size)})"
+        return AgentState.IDLE, f"All finished recordings are safe: {kept}."
+    return AgentState.IDLE, "Watching. There is no finished recording yet."
 
 
 def gigabytes(size: int) -> str:

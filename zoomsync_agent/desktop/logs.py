@@ -124,7 +124,7 @@ def _console_handler(clean: Processor) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     renderer = structlog.dev.ConsoleRenderer(
         colors=_wants_colour(os.environ),
-        # The default would print the local variables of every frame.
+        # Exceptions are text by now; should one get through, its local variables must not.
         exception_formatter=structlog.dev.plain_traceback,
     )
     handler.setFormatter(_formatter(clean, _printable, renderer))

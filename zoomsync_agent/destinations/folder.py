@@ -35,6 +35,7 @@ MARKER: Final = ".zoomsync-archive"
 CHUNK_BYTES: Final = 64 << 20
 """So much is made durable and reported at a time; a crash repeats at most this."""
 _PACED_BYTES: Final = 1 << 18
+_SMALLEST_STEP: Final = 1 << 12
 _READ_BYTES: Final = 1 << 20
 _RESERVE_BYTES: Final = 16 << 20
 """Left free, so that the archive's disk is never filled to the last byte."""
@@ -48,7 +49,8 @@ class FolderDestination:
         is_known: whether this root has been used before; then a root without its marker is taken
             for a drive that is not connected, and nothing is written to its mount point.
         on_first_use: called once the root is an archive, so that it is known from then on.
-        is_limited: whether a bandwidth limit holds; then bytes move in small pieces.
+        bytes_per_second: the bandwidth limit, 0 for none; under one, bytes move in small pieces
+            and about a quarter of a second's worth is made durable at a time.
         chunk_bytes: how much is made durable at a time.
     """
 
@@ -61,14 +63,18 @@ class FolderDestination:
         *,
         is_known: bool = False,
         on_first_use: Callable[[], None] = lambda: None,
-        is_limited: bool = False,
+        bytes_per_second: int = 0,
         chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
         self._root = root
         self._is_known = is_known
         self._on_first_use = on_first_use
-        self._is_limited = is_limited
+        self._is_limited = bytes_per_second > 0
         self._chunk_bytes = chunk_bytes
+        self._step_bytes = chunk_bytes
+        if self._is_limited:
+            self._chunk_bytes = min(chunk_bytes, max(bytes_per_second // 4, _SMALLEST_STEP))
+            self._step_bytes = min(_PACED_BYTES, max(bytes_per_second // 8, _SMALLEST_STEP))
 
     def send(
         self,
@@ -219,7 +225,7 @@ class FolderDestination:
         offset = begin
         if begin == 0 and not self._is_limited and copier.clone():
             offset = outgoing.size
-        step = _PACED_BYTES if self._is_limited else self._chunk_bytes
+        step = self._step_bytes
         durable = offset
         while offset < outgoing.size:
             if stop():
