@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core import naming
-from zoomsync_agent.core.errors import SettingsError, StoreDamaged
+from zoomsync_agent.core.errors import NotAllowed, SettingsError, StoreDamaged
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop import logs, mounts
 from zoomsync_agent.desktop.paths import Home
@@ -29,7 +29,7 @@ from zoomsync_agent.engine.rebuild import rebuild
 from zoomsync_agent.engine.steps import Steps, Stores
 from zoomsync_agent.engine.supervisor import Supervisor
 from zoomsync_agent.engine.worker import Log, Worker
-from zoomsync_agent.ports import Clock, Destination
+from zoomsync_agent.ports import Clock, Destination, Service
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.watch import FolderWatch
 from zoomsync_agent.sources.zoom_folder import ZoomFolder
@@ -39,11 +39,14 @@ from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.objects import SqliteObjectStore
 from zoomsync_agent.store.overview import Overview
 from zoomsync_agent.store.state import SqliteStateStore
+from zoomsync_agent.web.server import WebServer
 
 if TYPE_CHECKING:
+    from flask import Flask
     from sqlite_utils.migrations import Migrations
 
 STOP_SECONDS: Final = 5.0
+PAGE_KEY: Final = "page.token"
 _QUEUE_VERSION: Final = 5
 _CATALOG_VERSION: Final = 2
 _CLEAN_STOP: Final = "clean_stop"
@@ -138,10 +141,22 @@ def build(
     clock: Clock | None = None,
     zone: tzinfo | None = None,
     on_damage: Callable[[StoreDamaged], None] = lambda _damage: None,
+    on_url: Callable[[str], None] | None = None,
     redecide_history: bool = False,
 ) -> Agent:
-    """Wire the agent. The databases are opened and, where needed, moved aside; nothing starts."""
+    """Wire the agent. The databases are opened and, where needed, moved aside; nothing starts.
+
+    Args:
+        settings: what the user chose.
+        home: where everything lives.
+        clock: the time; the system's by default.
+        zone: in which Zoom names folders; this machine's by default.
+        on_damage: told when a database is found damaged in the middle of the run.
+        on_url: told the address of the page; without it there is no page.
+        redecide_history: decide anew what of the recordings from before the first start is taken.
+    """
     clock = clock or SystemClock()
+    _expect_destination(settings)
     log = logs.get_logger("agent")
     databases = Databases(home)
     databases.open(log)
@@ -213,23 +228,18 @@ def build(
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
 
-    supervisor = Supervisor(
-        [*workers, watch, housekeeping], clock=clock, log=log, on_damage=on_damage
-    )
+    services: list[Service] = [*workers, watch, housekeeping]
     control = build_control(databases, settings, clock=clock, pid=os.getpid())
+    if on_url is not None:
+        services.append(
+            WebServer(_page_maker(databases, settings, home, clock), settings.port, on_url)
+        )
+    supervisor = Supervisor(services, clock=clock, log=log, on_damage=on_damage)
     return Agent(databases, supervisor, control, before_start=before_start, log=log)
 
 
 def build_destination(settings: Settings, state: SqliteStateStore) -> Destination:
-    """Build the destination that the user chose.
-
-    Raises:
-        SettingsError: this version has no such destination.
-    """
-    if settings.destination != "folder":
-        raise SettingsError(
-            f"destination “{settings.destination}” is not part of this version; use folder"
-        )
+    """Build the destination that the user chose."""
     root = settings.archive_path
     name = f"archive:{root}".encode("utf-8", "backslashreplace").decode()
     return FolderDestination(
@@ -238,6 +248,13 @@ def build_destination(settings: Settings, state: SqliteStateStore) -> Destinatio
         on_first_use=lambda: state.set(name, repr(time.time())),
         bytes_per_second=settings.bandwidth_limit,
     )
+
+
+def _expect_destination(settings: Settings) -> None:
+    if settings.destination != "folder":
+        raise SettingsError(
+            f"destination “{settings.destination}” is not part of this version; use folder"
+        )
 
 
 def build_control(
@@ -332,13 +349,18 @@ def run(
     agent goes on.
     """
     ended = threading.Event()
-    with InstanceLock(home), _signals_set(ended):
+    with InstanceLock(home) as lock, _signals_set(ended):
+
+        def announce(url: str) -> None:
+            lock.announce(url=url, port=int(url.rstrip("/").rsplit(":", 1)[1]))
+
         while not ended.is_set():
             damaged = threading.Event()
             agent = build(
                 settings,
                 home,
                 on_damage=lambda _exc, flag=damaged: flag.set(),  # type: ignore[misc]
+                on_url=announce,
                 redecide_history=redecide_history,
             )
             try:
@@ -361,6 +383,32 @@ def _signals_set(ended: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _page_maker(
+    databases: Databases, settings: Settings, home: Home, clock: Clock
+) -> "Callable[[], Flask]":
+    def make() -> "Flask":
+        from zoomsync_agent.web import app, guard  # noqa: PLC0415  Flask costs 105 ms
+
+        control = build_control(databases, settings, clock=clock, pid=os.getpid())
+        return app.create_app(control, guard.load_token(home.data / PAGE_KEY))
+
+    return make
+
+
+def page_link(home: Home) -> str:
+    """Return a link that opens the running agent's page once.
+
+    Raises:
+        NotAllowed: no agent runs, or it has no page.
+    """
+    from zoomsync_agent.web import guard  # noqa: PLC0415  Flask costs 105 ms
+
+    owner = holder(home)
+    if owner is None or not owner.url:
+        raise NotAllowed("the page is there while the agent runs: zoomsync run")
+    return guard.link(owner.url, guard.load_token(home.data / PAGE_KEY))
 
 
 def _wants_events(settings: Settings) -> bool:
@@ -386,4 +434,14 @@ def _catalog_migrations() -> "Migrations":
     return catalog
 
 
-__all__ = ["Agent", "Databases", "beside", "build", "build_control", "run", "running", "survey"]
+__all__ = [
+    "Agent",
+    "Databases",
+    "beside",
+    "build",
+    "build_control",
+    "page_link",
+    "run",
+    "running",
+    "survey",
+]

@@ -32,6 +32,12 @@ def _status() -> click.Command:
     return status
 
 
+def _open() -> click.Command:
+    from zoomsync_agent.cli.status import open_page
+
+    return open_page
+
+
 def _recordings() -> click.Command:
     from zoomsync_agent.cli.recordings import recordings
 
@@ -72,6 +78,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "run": (_run, "Watch the recordings folder and upload what is finished, until stopped."),
     "sync": (_sync, "Upload everything that is finished, then exit."),
     "status": (_status, "Show what the agent does and why files are not uploaded."),
+    "open": (_open, "Open the running agent's page in the browser."),
     "recordings": (_recordings, "List, show and search recordings."),
     "retry": (_retry, "Try failed uploads again now."),
     "cancel": (_cancel, "Do not upload a recording after all."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from zoomsync_agent.cli.output import console
 from zoomsync_agent.core.job import State
-from zoomsync_agent.core.snapshot import Snapshot, gigabytes
+from zoomsync_agent.core.snapshot import AgentState, Snapshot, gigabytes
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,6 +83,8 @@ class LiveView:
         while True:
             self._latest = control.snapshot(limit=200)
             if self._latest.root_problem and time.monotonic() - began > 1.0:
+                return self._latest
+            if self._latest.state is AgentState.PAUSED and not self._latest.active:
                 return self._latest
             if control.has_swept(since) and not control.is_busy(patience):
                 return control.snapshot(limit=200)

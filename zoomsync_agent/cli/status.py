@@ -2,7 +2,7 @@
 
 import click
 
-from zoomsync_agent.cli.output import command, console, control, json_option, print_json
+from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
 from zoomsync_agent.core.snapshot import Snapshot, gigabytes
 
 _SHOWN = 20
@@ -20,6 +20,24 @@ def status(show_all: bool, as_json: bool) -> None:
         print_json(seen.as_dict())
         return
     show(seen, limit=len(seen.waiting) if show_all else _SHOWN)
+
+
+@click.command("open")
+@click.option("--print", "only_print", is_flag=True, help="Print the link instead.")
+@json_option
+@command
+def open_page(only_print: bool, as_json: bool) -> None:
+    """Open the running agent's page in the browser. The link works once, for two minutes."""
+    import webbrowser
+
+    from zoomsync_agent import app
+
+    home, _ = load()
+    link = app.page_link(home)
+    if as_json:
+        print_json({"link": link})
+    elif only_print or not webbrowser.open(link):
+        click.echo(link)
 
 
 def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
