@@ -1,0 +1,80 @@
+"""The documents say what is true."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from zoomsync_agent import cli
+from zoomsync_agent.cli.output import ExitCode
+from zoomsync_agent.core.errors import AgentError, leaves
+from zoomsync_agent.settings import SPECS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+PACKAGE = ROOT / "zoomsync_agent"
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_every_setting_is_in_the_table(name):
+    """With its key, its environment variable and a default."""
+    row = next((line for line in README.splitlines() if line.startswith(f"| `{name}`")), "")
+
+    assert f"`{SPECS[name].env}`" in row
+
+
+def test_the_table_names_no_setting_that_is_not_there():
+    """A setting that went leaves no row behind."""
+    named = re.findall(r"^\| `(\w+)` \| `[A-Z_]+`", README, re.MULTILINE)
+
+    assert set(named) == set(SPECS)
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_is_in_the_readme(name):
+    """And its help loads."""
+    commands = README.split("## Commands")[1].split("## ")[0]
+
+    assert re.search(rf"`{name}\b", commands)
+    assert cli.COMMANDS[name][0]().get_short_help_str()
+
+
+def test_exit_codes_are_told():
+    """In the README and in the help alike."""
+    for code in ExitCode:
+        assert re.search(rf"\b{int(code)} \w", README), code
+        assert re.search(rf"\b{int(code)} \w", cli.zoomsync.help or ""), code
+
+
+def test_every_room_is_on_the_plan():
+    """The tree in ARCHITECTURE.md has every module and package of the top level."""
+    for path in PACKAGE.iterdir():
+        if path.name.startswith("__") and path.name != "__main__.py":
+            continue
+        if path.is_dir() and (path / "__init__.py").exists():
+            assert f"  {path.name}/" in ARCHITECTURE, path.name
+        elif path.suffix == ".py":
+            assert f"  {path.name}" in ARCHITECTURE, path.name
+
+
+def test_the_error_tree_is_drawn_whole():
+    """The drawing at the top of the module has every class."""
+    drawing = ast.get_docstring(ast.parse((PACKAGE / "core" / "errors.py").read_text("utf-8")))
+
+    for error in leaves(AgentError):
+        if error.__module__ == "zoomsync_agent.core.errors":
+            assert re.search(rf"\b{error.__name__}\b", drawing or ""), error.__name__
+
+
+def test_modules_stay_small():
+    """A module that outgrows its page becomes a folder."""
+    for path in PACKAGE.rglob("*.py"):
+        lines = len(path.read_text("utf-8").splitlines())
+        assert lines <= 420, f"{path.relative_to(ROOT)} has {lines} lines"
+
+
+def test_architecture_stays_readable():
+    """Two hundred lines and some."""
+    assert len(ARCHITECTURE.splitlines()) <= 240
