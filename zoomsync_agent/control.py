@@ -17,7 +17,7 @@ from zoomsync_agent.core.snapshot import Snapshot
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.intake import LAST_SWEEP
 from zoomsync_agent.engine.pause import Pause
-from zoomsync_agent.ports import Clock, StateStore
+from zoomsync_agent.ports import Clock, StateStore, fact_about
 from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.overview import Overview
 
@@ -72,8 +72,8 @@ class Control:
         queued = self._overview.queued()
         synced = snapshot.Amount(*self._catalog.totals())
         root = str(self._place.recordings_path)
-        name = f"root_problem:{root}".encode("utf-8", "backslashreplace").decode()
-        problem = snapshot.root_sentence(root, self._state.get(name) or "")
+        told = self._state.get(fact_about("root_problem", self._place.recordings_path))
+        problem = snapshot.root_sentence(root, told or "")
         state, sentence = snapshot.overall(
             is_running=self._place.pid is not None,
             is_paused=self._pause.is_paused,

@@ -381,6 +381,11 @@ class StateStore(Protocol):
         ...
 
 
+def fact_about(fact: str, path: Path) -> str:
+    """Return the name of the state that holds *fact* about *path*, whose name need not be text."""
+    return f"{fact}:{path}".encode("utf-8", "backslashreplace").decode()
+
+
 # --- services and people -------------------------------------------------------------------
 
 

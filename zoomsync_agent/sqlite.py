@@ -68,6 +68,14 @@ class Database:
             raise StoreDamaged(f"{self.path}: {answer}")
 
     @property
+    def is_absent(self) -> bool:
+        """Whether there is no file, or one without a single byte."""
+        try:
+            return self.path.stat().st_size == 0
+        except FileNotFoundError:
+            return True
+
+    @property
     def is_current(self) -> bool:
         """Whether the file is there and has the schema of this version."""
         if not self.path.exists():

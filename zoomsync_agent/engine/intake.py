@@ -15,6 +15,7 @@ from zoomsync_agent.ports import (
     KnownFile,
     Sighting,
     StateStore,
+    fact_about,
 )
 
 Backfill = Literal["all", "none"] | int
@@ -113,9 +114,9 @@ class Intake:
         return Decided(sighting, sighting.verdict, BACKLOG if history.includes(sighting) else LIVE)
 
     def _history(self, root: Path) -> _History | None:
-        if self._state.get(_name("swept", root)) is not None:
+        if self._state.get(fact_about("swept", root)) is not None:
             return None
-        name = _name("first_start", root)
+        name = fact_about("first_start", root)
         first = self._state.get(name)
         if first is None:
             first = repr(self._clock.now())
@@ -130,19 +131,14 @@ class Intake:
     def swept(self, root: Path) -> None:
         """Take note that the whole of *root* has been looked through."""
         now = repr(self._clock.now())
-        name = _name("swept", root)
+        name = fact_about("swept", root)
         if self._state.get(name) is None:
             self._state.set(name, now)
         self._state.set(LAST_SWEEP, now)
 
     def root_state(self, root: Path, problem: str) -> None:
         """Take note of what keeps *root* from being read; empty when nothing does."""
-        name = _name("root_problem", root)
+        name = fact_about("root_problem", root)
         if (self._state.get(name) or "") != problem:
             self._state.set(name, problem or None)
             self._on_problem(problem)
-
-
-def _name(fact: str, root: Path) -> str:
-    # A folder's name need not be text; the store's column is.
-    return f"{fact}:{root}".encode("utf-8", "backslashreplace").decode()

@@ -1,23 +1,20 @@
-"""The composition root: settings become a wired agent here and nowhere else."""
+"""What the agent is made of, from top to bottom like a parts list."""
 
 import contextlib
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zoomsync_agent.app.databases import CLEAN_STOP, NEEDS_REBUILD, Databases
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
-from zoomsync_agent.core import naming
-from zoomsync_agent.core.errors import NotAllowed, SettingsError, StoreDamaged
-from zoomsync_agent.core.snapshot import Amount
+from zoomsync_agent.core.errors import SettingsError, StoreDamaged
 from zoomsync_agent.desktop import logs, mounts
+from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
-from zoomsync_agent.desktop.single_instance import InstanceLock, holder
 from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.destinations.folder import FolderDestination
 from zoomsync_agent.engine.bell import Bell
@@ -32,8 +29,6 @@ from zoomsync_agent.engine.worker import Log, Worker
 from zoomsync_agent.ports import Clock, Destination, Service
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.watch import FolderWatch
-from zoomsync_agent.sources.zoom_folder import ZoomFolder
-from zoomsync_agent.sqlite import Database
 from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.objects import SqliteObjectStore
@@ -43,58 +38,9 @@ from zoomsync_agent.web.server import WebServer
 
 if TYPE_CHECKING:
     from flask import Flask
-    from sqlite_utils.migrations import Migrations
 
 STOP_SECONDS: Final = 5.0
 PAGE_KEY: Final = "page.token"
-_QUEUE_VERSION: Final = 5
-_CATALOG_VERSION: Final = 2
-_CLEAN_STOP: Final = "clean_stop"
-_NEEDS_REBUILD: Final = "needs_rebuild"
-
-
-class SystemClock:
-    """`Clock` of the operating system."""
-
-    def now(self) -> float:
-        """Return the wall clock in epoch seconds."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        return time.monotonic()
-
-
-class Databases:
-    """The two SQLite files of a home."""
-
-    def __init__(self, home: Home) -> None:
-        self.queue = Database(home.store_file, _queue_migrations, _QUEUE_VERSION)
-        self.catalog = Database(home.catalog_file, _catalog_migrations, _CATALOG_VERSION)
-
-    def open(self, log: Log) -> None:
-        """Open both; one that is damaged is moved aside and marked for rebuilding."""
-        moved = []
-        for db in (self.queue, self.catalog):
-            try:
-                db.open()
-                if db is self.catalog or SqliteStateStore(db).get(_CLEAN_STOP) is None:
-                    db.check()
-            except StoreDamaged as exc:
-                kept = db.move_aside()
-                log.warning("database damaged, moved aside", detail=exc.detail, kept=str(kept))
-                moved.append(kept)
-                db.open()
-        state = SqliteStateStore(self.queue)
-        state.set(_CLEAN_STOP, None)
-        if moved:
-            # Kept until the rebuild is through, so that one that is interrupted is done again.
-            state.set(_NEEDS_REBUILD, ", ".join(str(path) for path in moved))
-
-    def close(self) -> None:
-        """Close both."""
-        self.queue.close()
-        self.catalog.close()
 
 
 class Agent:
@@ -129,7 +75,7 @@ class Agent:
         """Stop every service at its next durable point and close the databases."""
         self._supervisor.stop(STOP_SECONDS)
         with contextlib.suppress(StoreDamaged):
-            SqliteStateStore(self._databases.queue).set(_CLEAN_STOP, "1")
+            SqliteStateStore(self._databases.queue).set(CLEAN_STOP, "1")
         self._databases.close()
         self._log.info("agent stopped")
 
@@ -221,9 +167,9 @@ def build(
     def before_start() -> None:
         if redecide_history:
             jobs.reopen_history()
-        if state.get(_NEEDS_REBUILD) is not None:
+        if state.get(NEEDS_REBUILD) is not None:
             rebuild(destinations.values(), [catalog], objects, state, log=log)
-            state.set(_NEEDS_REBUILD, None)
+            state.set(NEEDS_REBUILD, None)
         interrupted = jobs.recover_interrupted(clock.now())
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
@@ -241,7 +187,7 @@ def build(
 def build_destination(settings: Settings, state: SqliteStateStore) -> Destination:
     """Build the destination that the user chose."""
     root = settings.archive_path
-    name = f"archive:{root}".encode("utf-8", "backslashreplace").decode()
+    name = fact_about("archive", root)
     return FolderDestination(
         root,
         is_known=state.get(name) is not None,
@@ -282,109 +228,6 @@ def build_control(
     )
 
 
-def survey(settings: Settings, home: Home) -> Amount | None:
-    """Return what lies in the recordings folder before the very first start; None after it.
-
-    Names and sizes only: nothing is opened, nothing is stored.
-    """
-    if home.store_file.exists():
-        return None
-    count = size = 0
-    for listing in ZoomFolder(settings.recordings_path).listings():
-        for entry in listing.entries:
-            if naming.is_media(entry.name) and entry.is_regular:
-                count += 1
-                size += entry.size
-    return Amount(count, size)
-
-
-@contextlib.contextmanager
-def beside(settings: Settings, home: Home) -> Iterator[Control]:
-    """Give what people see and do, from another process than the agent's or without one."""
-    home.ensure()
-    owner = holder(home)
-    databases = Databases(home)
-    try:
-        for db in (databases.queue, databases.catalog):
-            if not db.is_current:
-                db.open()
-        yield build_control(
-            databases,
-            settings,
-            pid=owner.pid if owner else None,
-            url=(owner.url or None) if owner else None,
-        )
-    finally:
-        databases.close()
-
-
-@contextlib.contextmanager
-def running(
-    settings: Settings, home: Home, *, zone: tzinfo | None = None, redecide_history: bool = False
-) -> Iterator[Agent]:
-    """Hold the home's lock and run an agent for as long as the context lasts.
-
-    Raises:
-        AlreadyRunning: another agent owns the home.
-    """
-    with InstanceLock(home):
-        agent = build(settings, home, zone=zone, redecide_history=redecide_history)
-        try:
-            agent.start()
-            yield agent
-        finally:
-            agent.stop()
-
-
-def run(
-    settings: Settings,
-    home: Home,
-    *,
-    redecide_history: bool = False,
-    on_start: Callable[[Control], None] = lambda _control: None,
-) -> None:
-    """Run the agent until it is told to end by a signal.
-
-    A database that is found damaged in the middle of the run is moved aside and rebuilt, and the
-    agent goes on.
-    """
-    ended = threading.Event()
-    with InstanceLock(home) as lock, _signals_set(ended):
-
-        def announce(url: str) -> None:
-            lock.announce(url=url, port=int(url.rstrip("/").rsplit(":", 1)[1]))
-
-        while not ended.is_set():
-            damaged = threading.Event()
-            agent = build(
-                settings,
-                home,
-                on_damage=lambda _exc, flag=damaged: flag.set(),  # type: ignore[misc]
-                on_url=announce,
-                redecide_history=redecide_history,
-            )
-            try:
-                agent.start()
-                on_start(agent.control)
-                while not ended.wait(1.0) and not damaged.is_set():
-                    agent.check()
-            finally:
-                agent.stop()
-
-
-@contextlib.contextmanager
-def _signals_set(ended: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP end the run in an orderly way."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _page_maker(
     databases: Databases, settings: Settings, home: Home, clock: Clock
 ) -> "Callable[[], Flask]":
@@ -397,20 +240,6 @@ def _page_maker(
     return make
 
 
-def page_link(home: Home) -> str:
-    """Return a link that opens the running agent's page once.
-
-    Raises:
-        NotAllowed: no agent runs, or it has no page.
-    """
-    from zoomsync_agent.web import guard  # noqa: PLC0415  Flask costs 105 ms
-
-    owner = holder(home)
-    if owner is None or not owner.url:
-        raise NotAllowed("the page is there while the agent runs: zoomsync run")
-    return guard.link(owner.url, guard.load_token(home.data / PAGE_KEY))
-
-
 def _wants_events(settings: Settings) -> bool:
     if settings.poll != "auto":
         return settings.poll == "never"
@@ -420,28 +249,3 @@ def _wants_events(settings: Settings) -> bool:
 
 def _existing(path: Path) -> Path:
     return next((one for one in (path, *path.parents) if one.exists()), path)
-
-
-def _queue_migrations() -> "Migrations":
-    from zoomsync_agent.store.migrations import queue  # noqa: PLC0415  costs 190 ms
-
-    return queue
-
-
-def _catalog_migrations() -> "Migrations":
-    from zoomsync_agent.catalog.migrations import catalog  # noqa: PLC0415  costs 190 ms
-
-    return catalog
-
-
-__all__ = [
-    "Agent",
-    "Databases",
-    "beside",
-    "build",
-    "build_control",
-    "page_link",
-    "run",
-    "running",
-    "survey",
-]

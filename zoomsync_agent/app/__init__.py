@@ -1,0 +1,17 @@
+"""The composition root: settings become a wired agent here and nowhere else."""
+
+from zoomsync_agent.app.building import Agent, build, build_control
+from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.running import beside, page_link, run, running, survey
+
+__all__ = [
+    "Agent",
+    "Databases",
+    "beside",
+    "build",
+    "build_control",
+    "page_link",
+    "run",
+    "running",
+    "survey",
+]
