@@ -26,7 +26,7 @@ from zoomsync_agent.engine.rebuild import rebuild
 from zoomsync_agent.engine.steps import Steps, Stores
 from zoomsync_agent.engine.supervisor import Supervisor
 from zoomsync_agent.engine.worker import Log, Worker
-from zoomsync_agent.ports import Clock, Destination, Service
+from zoomsync_agent.ports import Clock, Destination, Service, fact_about
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.watch import FolderWatch
 from zoomsync_agent.store.files import SqliteFileStore
