@@ -4,7 +4,7 @@ It works on the queue itself, so it does the same inside the agent and in anothe
 it; a running agent notices within a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Control:
         state: small facts.
         clock: the time.
         place: where the agent works; `pid` is None while it does not run.
+        release: gives back what this thread holds of the databases.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Control:
         *,
         clock: Clock,
         place: Place,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
         self._jobs = jobs
         self._overview = overview
@@ -63,6 +65,7 @@ class Control:
         self._state = state
         self._clock = clock
         self._place = place
+        self.release = release
         self._pause = Pause(state, clock)
 
     def snapshot(self, *, limit: int = 200) -> Snapshot:

@@ -360,6 +360,10 @@ class ObjectStore(Protocol):
         """Keep how far an upload is."""
         ...
 
+    def abandoned(self) -> list[StoredObject]:
+        """Return half-finished uploads whose job was cancelled or superseded."""
+        ...
+
     def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:
         """Keep the proof, or forget one that no longer holds."""
         ...

@@ -146,6 +146,22 @@ class Database:
         with self._naming_damage():
             return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
+    @property
+    def open_connections(self) -> int:
+        """How many threads hold a connection."""
+        return len(self._all)
+
+    def release(self) -> None:
+        """Close this thread's connection; a thread that ends should, or its connection stays."""
+        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            return
+        self._local.conn = None
+        with self._guard:
+            if conn in self._all:
+                self._all.remove(conn)
+        conn.close()
+
     def close(self) -> None:
         """Close every thread's connection."""
         with self._guard:

@@ -4,6 +4,7 @@ import http.client
 import re
 import socket
 import stat
+import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -178,6 +179,30 @@ def test_the_server_listens_on_loopback_and_stops(control):
         socket.create_connection(("127.0.0.1", address.port), timeout=1)
 
 
+def test_a_request_leaves_no_connection_behind(home, tmp_path):
+    """A page that is looked at all day holds no more open files than in the morning."""
+    chosen = settings.load(home, {}, cwd=tmp_path, overrides={"recordings_path": tmp_path / "Z"})
+    databases = composition.Databases(home.ensure())
+    databases.open_beside()
+    databases.release()
+    page = create_app(composition.build_control(databases, chosen), TOKEN)
+    seen = []
+
+    def look():
+        client = page.test_client()
+        client.get(_path(guard.link("http://localhost/", TOKEN)))
+        seen.append(client.get("/").status_code)
+
+    for _ in range(5):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+
+    assert seen == [200] * 5
+    assert databases.queue.open_connections == databases.catalog.open_connections == 0
+    databases.close()
+
+
 def test_there_is_no_link_without_an_agent(home):
     """`zoomsync open` says what to do instead."""
     with pytest.raises(NotAllowed, match="zoomsync run"):
@@ -186,8 +211,6 @@ def test_there_is_no_link_without_an_agent(home):
 
 class _Arrival:
     def __init__(self, urls):
-        import threading
-
         self._urls = urls
         self._event = threading.Event()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from zoomsync_agent.app.databases import CLEAN_STOP, NEEDS_REBUILD, Databases
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
-from zoomsync_agent.core.errors import SettingsError, StoreDamaged
+from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
 from zoomsync_agent.desktop import logs, mounts
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
@@ -170,6 +170,8 @@ def build(
         if state.get(NEEDS_REBUILD) is not None:
             rebuild(destinations.values(), [catalog], objects, state, log=log)
             state.set(NEEDS_REBUILD, None)
+        with contextlib.suppress(AgentError):
+            steps.drop_abandoned()
         interrupted = jobs.recover_interrupted(clock.now())
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
@@ -225,6 +227,7 @@ def build_control(
             pid=pid,
             url=url,
         ),
+        release=databases.release,
     )
 
 

@@ -65,6 +65,11 @@ class Databases:
             names = names.encode("utf-8", "backslashreplace").decode()
             SqliteStateStore(self.queue).set(NEEDS_REBUILD, names)
 
+    def release(self) -> None:
+        """Close this thread's connections."""
+        self.queue.release()
+        self.catalog.release()
+
     def close(self) -> None:
         """Close both."""
         self.queue.close()

@@ -257,6 +257,18 @@ class Steps:
         row = self._publish_row(file, stored, ProcessingStatus.COMPLETED)
         self._destinations[stored.destination].describe(stored.key, rows.as_dict(row))
 
+    def drop_abandoned(self) -> None:
+        """Free what half-finished uploads hold that nobody will continue.
+
+        Raises:
+            AgentError: a destination cannot be reached; the rest is dropped another time.
+        """
+        for stored in self._objects.abandoned():
+            destination = self._destinations.get(stored.destination)
+            if destination is not None:
+                destination.abandon(stored.key, stored.progress)
+                self._objects.save_progress(stored, Progress(0))
+
     def publish_failure(self, work: Work) -> None:
         """Say in the catalog that a recording failed, unless its bytes are safe already."""
         file = self._files.get(work.file.id)

@@ -130,6 +130,7 @@ class Worker(ThreadService):
                     case Wait(seconds=seconds):
                         job = outcome.after_wait(work.job, now=now, seconds=seconds)
                 self._save(job)
+                self._tidy_after(job)
                 return
         except StoreDamaged:
             raise
@@ -155,6 +156,15 @@ class Worker(ThreadService):
             except AgentError as failure:
                 self._log.warning("failure not published", detail=failure.detail)
         self._save(job)
+        self._tidy_after(job)
+
+    def _tidy_after(self, job: Job) -> None:
+        if job.state is not State.CANCELLED:
+            return
+        try:
+            self._steps.drop_abandoned()
+        except AgentError as exc:
+            self._log.warning("abandoned upload not dropped yet", detail=exc.detail)
 
     def _save(self, job: Job) -> None:
         """Store the outcome, however long it takes: the queue's own disk may be full for a while.

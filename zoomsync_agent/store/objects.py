@@ -106,6 +106,15 @@ class SqliteObjectStore:
                 ),
             )
 
+    def abandoned(self) -> list[StoredObject]:
+        """Return half-finished uploads whose job was cancelled or superseded."""
+        rows = self._db.query("""
+            SELECT objects.* FROM objects JOIN jobs ON jobs.id = objects.job_id
+            WHERE objects.resume_token <> '' AND objects.verified_at IS NULL
+              AND jobs.state = 'cancelled'
+        """)
+        return [_object_of(row) for row in rows]
+
     def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:
         """Keep the proof, or forget one that no longer holds."""
         values = (receipt.size, receipt.url, receipt.verified_at) if receipt else (None, None, None)

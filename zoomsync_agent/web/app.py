@@ -30,6 +30,11 @@ def create_app(control: "Control", token: str) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     guard.install(app, token)
 
+    @app.teardown_request
+    def release(_error: BaseException | None) -> None:
+        # Every request has a thread of its own, which ends with it.
+        control.release()
+
     @app.get("/")
     def overview() -> str:
         return render_template(
