@@ -5,6 +5,7 @@ so every folder is also looked through at the start, on request and on a clock, 
 is compared with what it was.
 """
 
+import errno
 import logging
 import os
 import queue
@@ -21,10 +22,10 @@ from zoomsync_agent.ports import Clock, KnownFile, Sighting, SourceListener
 from zoomsync_agent.service import ThreadService
 from zoomsync_agent.sources.file_facts import Entry
 from zoomsync_agent.sources.observer import Hint, Observing
-from zoomsync_agent.sources.zoom_folder import Listing, ZoomFolder, real_name
+from zoomsync_agent.sources.zoom_folder import Listing, ZoomFolder, is_taken, real_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ _WRITE_PAUSE_SECONDS: Final = 0.5
 _SWEEP_SHARE: Final = 300
 """A sweep that took t seconds is not repeated before 300 t: a third of a per cent of one core."""
 _BATCH: Final = 500
+_CLOSED_RECHECK_SECONDS: Final = 60.0
+ANY_NAME: Final = "*"
+"""Stands for the files of a folder that may not be listed."""
 _RETRY_SECONDS: Final = 5.0
 
 
@@ -115,9 +119,7 @@ class FolderWatch(ThreadService):
                 return
             if now >= self._sweep_at:
                 self.sweep()
-            for folder in [f for f, due in self._due.items() if due <= now]:
-                self._due.pop(folder, None)
-                self._look(self._folder.listing(folder))
+            self._look([folder for folder, due in self._due.items() if due <= now])
         except OSError as exc:
             # One look failed as a whole, say because the drive went away in the middle of it.
             _log.warning("look failed: %s", exc)
@@ -214,14 +216,26 @@ class FolderWatch(ThreadService):
                 folders.setdefault(os.path.dirname(path), {})[path] = file  # noqa: PTH120  hot
         return folders
 
-    def _look(self, listing: Listing) -> None:
-        known = self._listener.known(listing.folder)
-        self._listener.seen(self._examine(listing, known))
+    def _look(self, folders: "Sequence[Path]") -> None:
+        """Look into folders, and tell of many at once: ten thousand can be due together."""
+        batch: list[Sighting] = []
+        for folder in folders:
+            if self._stopping.is_set():
+                break
+            self._due.pop(folder, None)
+            listing = self._folder.listing(folder)
+            batch += self._examine(listing, self._listener.known(listing.folder))
+            if len(batch) >= _BATCH:
+                self._listener.seen(batch)
+                batch = []
+        self._listener.seen(batch)
 
     def _examine(self, listing: Listing, known: "Mapping[str, KnownFile]") -> list[Sighting]:
         """Decide about every file of one folder that is not settled yet."""
         if listing.error:
-            return []
+            if listing.errno in (errno.ENOENT, errno.ENOTDIR) and self._root.is_dir():
+                self._listener.gone(list(known))
+            return self._closed_folder(listing)
         prefix = str(listing.folder) + os.sep
         paths = {prefix + entry.name for entry in listing.entries}
         gone = [path for path in known if path not in paths]
@@ -229,7 +243,7 @@ class FolderWatch(ThreadService):
             self._quiet.pop(path, None)
         self._listener.gone(gone)
         open_entries = []
-        media_ready = False
+        settled = []
         for entry in listing.entries:
             file = known.get(prefix + entry.name)
             if (
@@ -238,18 +252,41 @@ class FolderWatch(ThreadService):
                 and file.identity.size == entry.size
                 and file.identity.mtime_ns == entry.mtime_ns
             ):
-                media_ready = media_ready or naming.is_media(real_name(entry.name))
+                settled.append(entry.name)
             else:
                 open_entries.append(entry)
         sightings = []
+        taken = [entry for entry in open_entries if is_taken(entry.name)]
+        media_ready = bool(taken) and any(naming.is_media(real_name(name)) for name in settled)
         # Media first: a text is ready only once the media beside it is.
-        for entry in sorted(open_entries, key=lambda one: not naming.is_media(real_name(one.name))):
+        for entry in sorted(taken, key=lambda one: not naming.is_media(real_name(one.name))):
             sighting = self._examine_one(listing, entry, media_ready=media_ready)
             if sighting is not None:
                 sightings.append(sighting)
                 media_ready = media_ready or (sighting.kind.is_media and sighting.verdict.is_ready)
         sightings += self._folder_sighting(listing, open_entries)
         return sightings
+
+    def _closed_folder(self, listing: Listing) -> list[Sighting]:
+        """Return what stands for the files of a folder that may not be looked into.
+
+        "*" is no name that Zoom gives; it is gone as soon as the folder can be listed.
+        """
+        if listing.errno not in (errno.EACCES, errno.EPERM) or listing.folder == self._root:
+            return []
+        verdict = Verdict(
+            Reason.UNREADABLE,
+            recheck_seconds=_CLOSED_RECHECK_SECONDS,
+            detail=f"its folder may not be opened ({listing.error})",
+        )
+        self._look_again(listing.folder, verdict)
+        entry = Entry(
+            name=ANY_NAME, size=0, mtime_ns=0, device=0, inode=0, allocated=None,
+            is_link=False, is_regular=True, is_placeholder=False,
+        )  # fmt: skip
+        return [
+            self._sighting(listing.folder / ANY_NAME, entry, FilePart(Kind.VIDEO), verdict, None)
+        ]
 
     def _examine_one(self, listing: Listing, entry: Entry, *, media_ready: bool) -> Sighting | None:
         path = listing.folder / entry.name

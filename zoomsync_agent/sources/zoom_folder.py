@@ -36,6 +36,7 @@ __all__ = [
     "Listing",
     "RecordingConf",
     "ZoomFolder",
+    "is_taken",
     "parse_conf",
     "real_name",
 ]
@@ -79,6 +80,12 @@ def real_name(name: str) -> str:
     if name.startswith(".") and name.endswith(_ICLOUD_SUFFIX):
         return name[1 : -len(_ICLOUD_SUFFIX)]
     return name
+
+
+@functools.lru_cache(maxsize=4096)
+def is_taken(name: str) -> bool:
+    """Return whether the agent takes files of this name at all."""
+    return naming.file_part(real_name(name)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,8 @@ class ZoomFolder:
         """
         if self._is_participants(listing.folder):
             return None
+        if not any(_is_unfinished(entry.name) for entry in listing.entries):
+            return None  # nearly every folder: recording.conf need not even be read
         signs = self._signs(listing, now)
         conversion = signs.at(now)
         halves = [n for n in conversion.unfinished if _is_media(n[: -len(UNFINISHED_SUFFIX)])]
@@ -296,6 +305,10 @@ class ZoomFolder:
 
 def _by_name(entry: Entry) -> str:
     return entry.name
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.casefold().endswith((RAW_SUFFIX, UNFINISHED_SUFFIX))
 
 
 @functools.lru_cache(maxsize=4096)
