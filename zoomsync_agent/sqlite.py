@@ -13,13 +13,27 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zoomsync_agent.core.errors import StoreDamaged, UsageError
+from zoomsync_agent.core.errors import StoreDamaged, TransientError, UsageError
 
 if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 _BUSY_SECONDS: Final = 30.0
+_WAL_RETRY_SECONDS: Final = 0.01
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+"""What a full disk, a drive that is away or another program causes: it passes by itself."""
 _SUFFIXES: Final = ("", "-wal", "-shm")
 
 
@@ -47,9 +61,10 @@ class Database:
         Raises:
             StoreDamaged: the file is not a readable database.
             UsageError: it was written by a newer version of the agent.
+            TransientError: the file or its disk cannot be used just now.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._naming_damage():
+        with self._naming_errors():
             found = self._user_version()
             if found > self._version:
                 raise UsageError(f"{self.path} was written by a newer version of the agent")
@@ -62,7 +77,7 @@ class Database:
         Raises:
             StoreDamaged: SQLite found a fault.
         """
-        with self._naming_damage():
+        with self._naming_errors():
             (answer,) = self.connection().execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":
             raise StoreDamaged(f"{self.path}: {answer}")
@@ -80,7 +95,7 @@ class Database:
         """Whether the file is there and has the schema of this version."""
         if not self.path.exists():
             return False
-        with self._naming_damage():
+        with self._naming_errors():
             return self._user_version() == self._version
 
     def _user_version(self) -> int:
@@ -89,12 +104,15 @@ class Database:
     def _migrate(self) -> None:
         from sqlite_utils import Database as UtilsDatabase  # noqa: PLC0415  costs 190 ms
 
-        conn = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
+        conn = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            conn.execute("PRAGMA journal_mode = WAL")
-            self._migrations().apply(UtilsDatabase(conn))
-            conn.execute(f"PRAGMA user_version = {self._version}")
-            conn.commit()
+            _use_wal(conn)
+            # All or nothing, and only one of several processes that open the file at once.
+            conn.execute("BEGIN IMMEDIATE")
+            if conn.execute("PRAGMA user_version").fetchone()[0] < self._version:
+                self._migrations().apply(UtilsDatabase(conn))
+                conn.execute(f"PRAGMA user_version = {self._version}")
+            conn.execute("COMMIT")
         finally:
             conn.close()
         # What the agent learned about a person's meetings is nobody else's business.
@@ -108,12 +126,16 @@ class Database:
             conn = sqlite3.connect(
                 self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            conn.row_factory = sqlite3.Row
-            conn.execute("PRAGMA journal_mode = WAL")
-            # A power cut may undo the last commits but never damages the file; whatever is undone
-            # is found again by the next look, because every step can be repeated.
-            conn.execute("PRAGMA synchronous = NORMAL")
-            conn.execute("PRAGMA foreign_keys = ON")
+            try:
+                conn.row_factory = sqlite3.Row
+                _use_wal(conn)
+                # A power cut may undo the last commits but never damages the file; whatever is
+                # undone is found again by the next look, because every step can be repeated.
+                conn.execute("PRAGMA synchronous = NORMAL")
+                conn.execute("PRAGMA foreign_keys = ON")
+            except BaseException:
+                conn.close()  # Windows cannot move a damaged file that is open
+                raise
             self._local.conn = conn
             with self._guard:
                 self._all.append(conn)
@@ -121,7 +143,7 @@ class Database:
 
     def query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Run one reading statement and return its rows."""
-        with self._naming_damage():
+        with self._naming_errors():
             return self.connection().execute(sql, parameters).fetchall()
 
     @contextlib.contextmanager
@@ -131,19 +153,21 @@ class Database:
         BEGIN IMMEDIATE, because a read transaction that turns into a write fails at once in WAL
         mode when another thread has written in between, whatever the busy timeout.
         """
-        with self._naming_damage():
+        with self._naming_errors():
             conn = self.connection()
             conn.execute("BEGIN IMMEDIATE")
             try:
                 yield conn
+                conn.execute("COMMIT")
             except BaseException:
-                conn.execute("ROLLBACK")
+                # SQLite has undone it already where the disk is full; a commit that failed has not.
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
                 raise
-            conn.execute("COMMIT")
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has written to the file."""
-        with self._naming_damage():
+        with self._naming_errors():
             return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
     @property
@@ -186,14 +210,30 @@ class Database:
         return target
 
     @contextlib.contextmanager
-    def _naming_damage(self) -> Iterator[None]:
+    def _naming_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as exc:
             code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
             if code in _DAMAGE:
                 raise StoreDamaged(f"{self.path}: {exc}") from exc
+            if code in _PASSING:
+                raise TransientError(f"{self.path}: {exc}") from exc
             raise
+
+
+def _use_wal(conn: sqlite3.Connection) -> None:
+    """Switch to WAL; SQLite does not wait by itself where another process does it at that time."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_WAL_RETRY_SECONDS)
+        else:
+            return
 
 
 def path_to_blob(path: Path | str) -> bytes:

@@ -316,17 +316,6 @@ def test_a_file_that_vanished_since_the_listing_is_unreadable(tmp_path):
     assert zoom.examine(listing, listing.entries[0], **options).verdict.reason is Reason.UNREADABLE
 
 
-@posix_only
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read all")
-def test_a_file_without_permission_is_unreadable(tmp_path):
-    """People are told which permission is missing, for films and for text."""
-    write(tmp_path, {"a.mp4": make.mp4(), "chat.txt": b"x"})
-    for name in ("a.mp4", "chat.txt"):
-        (tmp_path / name).chmod(0)
-        verdict = Tree(tmp_path).judge(name, media_ready=True).verdict
-        assert verdict.reason is Reason.UNREADABLE
-
-
 @pytest.mark.parametrize("name", ["a.mp4", "chat.txt"])
 def test_a_refusal_of_the_system_is_passed_on_in_its_words(tmp_path, monkeypatch, name):
     """The sentence names what the system said."""

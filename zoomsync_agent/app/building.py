@@ -115,7 +115,7 @@ def build(
     pause = Pause(state, clock)
     pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
     destinations: dict[str, Destination] = {
-        settings.destination: build_destination(settings, state)
+        settings.destination: build_destination(settings, state, catalog)
     }
     zone = zone or local_zone()
     steps = Steps(
@@ -168,10 +168,13 @@ def build(
         if redecide_history:
             jobs.reopen_history()
         if state.get(NEEDS_REBUILD) is not None:
-            rebuild(destinations.values(), [catalog], objects, state, log=log)
-            state.set(NEEDS_REBUILD, None)
+            done = rebuild(destinations.values(), [catalog], objects, state, log=log)
+            if done.is_complete:  # else again at the next start, when the drive may be there
+                state.set(NEEDS_REBUILD, None)
         with contextlib.suppress(AgentError):
             steps.drop_abandoned()
+        # Whoever starts the agent may have removed what blocked it: the next try will tell.
+        jobs.release_blocked(clock.now(), 0.0)
         interrupted = jobs.recover_interrupted(clock.now())
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
@@ -186,13 +189,16 @@ def build(
     return Agent(databases, supervisor, control, before_start=before_start, log=log)
 
 
-def build_destination(settings: Settings, state: SqliteStateStore) -> Destination:
+def build_destination(
+    settings: Settings, state: SqliteStateStore, catalog: LocalCatalog
+) -> Destination:
     """Build the destination that the user chose."""
     root = settings.archive_path
     name = fact_about("archive", root)
     return FolderDestination(
         root,
-        is_known=state.get(name) is not None,
+        # The catalog remembers an archive even when the queue was lost.
+        is_known=state.get(name) is not None or catalog.has_files_below(root.as_uri()),
         on_first_use=lambda: state.set(name, repr(time.time())),
         bytes_per_second=settings.bandwidth_limit,
     )

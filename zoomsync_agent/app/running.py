@@ -77,6 +77,8 @@ def _signals_set(ended: threading.Event) -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP end the run in an orderly way."""
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # What is ignored stays ignored: `nohup` wants it so.
+    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in numbers}
     try:
         yield

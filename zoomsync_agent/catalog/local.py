@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from zoomsync_agent.core import rows
-from zoomsync_agent.core.errors import RemoteUnavailable, StoreDamaged
+from zoomsync_agent.core.errors import AgentError, RemoteUnavailable, Unexpected
 from zoomsync_agent.core.recording import RecordingId, RecordingRow
 from zoomsync_agent.sqlite import Database
 
@@ -36,14 +36,15 @@ class LocalCatalog:
 
     def publish(self, row: RecordingRow) -> None:
         """Insert or update the row; an older row never replaces a newer one."""
-        columns = rows.as_dict(row)
-        columns["action_items"] = json.dumps(columns["action_items"], ensure_ascii=False)
-        with _naming_errors(), self._db.write() as conn:
-            conn.execute(_UPSERT, columns)
+        with _naming_errors():
+            columns = rows.as_dict(row)
+            columns["action_items"] = json.dumps(columns["action_items"], ensure_ascii=False)
+            with self._db.write() as conn:
+                conn.execute(_UPSERT, columns)
 
     def get(self, recording_id: RecordingId) -> RecordingRow | None:
         """Return one row."""
-        found = self._rows("WHERE recording_id = ?", (recording_id,))
+        found = self._rows("WHERE recording_id = ?", (_typed(recording_id),))
         return found[0] if found else None
 
     def recent(
@@ -58,7 +59,7 @@ class LocalCatalog:
 
     def starting_with(self, prefix: str) -> Sequence[RecordingRow]:
         """Return the rows whose id begins with *prefix*."""
-        escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        escaped = _typed(prefix).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return self._rows("WHERE recording_id LIKE ? ESCAPE '\\'", (f"{escaped}%",))
 
     def search(self, text: str, *, limit: int = 50) -> Sequence[tuple[RecordingRow, str]]:
@@ -66,7 +67,7 @@ class LocalCatalog:
 
         A word also matches as the beginning of a longer one. The hit is marked with « and ».
         """
-        words = [word.replace('"', '""') for word in text.split()]
+        words = [word.replace('"', '""') for word in _typed(text).split()]
         if not words:
             return []
         with _naming_errors():
@@ -79,6 +80,17 @@ class LocalCatalog:
                 (" ".join(f'"{word}"*' for word in words), limit),
             )
         return [(_row_of(row), row["hit"]) for row in found]
+
+    def has_files_below(self, url: str) -> bool:
+        """Return whether any row's file lies below *url*."""
+        prefix = url.rstrip("/") + "/"
+        with _naming_errors():
+            return bool(
+                self._db.query(
+                    "SELECT 1 FROM recordings WHERE substr(file_url, 1, ?) = ? LIMIT 1",
+                    (len(prefix), prefix),
+                )
+            )
 
     def totals(self) -> tuple[int, int]:
         """Return how many recordings are completed, and their size in bytes."""
@@ -96,6 +108,11 @@ class LocalCatalog:
         return [_row_of(row) for row in found]
 
 
+def _typed(text: str) -> str:
+    """Return what somebody typed as text that SQLite can hold: no NUL, no half characters."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
 def _row_of(row: sqlite3.Row) -> RecordingRow:
     columns = {name: row[name] for name in _COLUMNS}
     columns["action_items"] = json.loads(columns["action_items"])
@@ -106,7 +123,9 @@ def _row_of(row: sqlite3.Row) -> RecordingRow:
 def _naming_errors() -> Iterator[None]:
     try:
         yield
-    except StoreDamaged:
+    except AgentError:
         raise
+    except (sqlite3.IntegrityError, ArithmeticError, ValueError) as exc:
+        raise Unexpected(f"a row that the catalog cannot hold: {exc}") from exc
     except sqlite3.Error as exc:
         raise RemoteUnavailable(f"the catalog file: {exc}") from exc

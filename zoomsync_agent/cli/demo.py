@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoomsync_agent.cli.agent import PATIENCE_SECONDS, short_row
-from zoomsync_agent.cli.output import command, json_option, print_json
+from zoomsync_agent.cli.output import ExitCode, command, json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +93,7 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
             click.echo(f"{row.processing_status}: {row.meeting_title} · {row.file_name}")
             click.echo(f"  {row.file_url}")
         click.echo(f"\nEverything lies in {place}; delete it when you have seen enough.")
+    sys.exit(ExitCode.INCOMPLETE if LiveView.is_incomplete(seen) else ExitCode.DONE)
 
 
 def _go_on(view: "LiveView", agent: "Agent", zoom: Path) -> None:

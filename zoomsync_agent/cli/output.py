@@ -4,7 +4,9 @@ import contextlib
 import functools
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from pathlib import Path
@@ -46,7 +48,8 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         as_json = bool(kwargs.get("as_json"))
         try:
-            return function(*args, **kwargs)
+            with _ending_alike():
+                return function(*args, **kwargs)
         except AgentError as exc:
             fail(exc, as_json=as_json)
         except BrokenPipeError:
@@ -57,6 +60,23 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             sys.exit(ExitCode.INTERRUPTED)
 
     return guarded
+
+
+@contextlib.contextmanager
+def _ending_alike() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: in order, at a durable point."""
+    changed = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # What is ignored stays ignored: `nohup` wants it so.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                changed[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in changed.items():
+            signal.signal(number, handler)
 
 
 def fail(error: AgentError, *, as_json: bool) -> NoReturn:

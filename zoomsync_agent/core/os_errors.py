@@ -35,8 +35,8 @@ def source_error(exc: OSError, path: Path) -> AgentError:
     if isinstance(exc, PermissionError) or exc.errno == errno.ELOOP:
         return SourceDenied(str(path))
     if exc.errno == errno.EIO:
-        return SourceDamaged(f"{path}: {exc.strerror}")
-    return SourceBusy(f"{path}: {exc.strerror}")
+        return SourceDamaged(f"{path}: {exc.strerror or exc}")
+    return SourceBusy(f"{path}: {exc.strerror or exc}")
 
 
 def destination_error(exc: OSError, root: Path) -> AgentError:
@@ -44,14 +44,14 @@ def destination_error(exc: OSError, root: Path) -> AgentError:
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         return DestinationFull(f"no room left in {root}")
     if isinstance(exc, PermissionError):
-        return DestinationDenied(f"{root}: {exc.strerror}")
+        return DestinationDenied(f"{root}: {exc.strerror or exc}")
     if exc.errno == errno.EROFS:
         return DestinationDenied(f"{root} is read-only")
     if exc.errno == errno.EFBIG:
         return DestinationFull(f"the file system of {root} cannot hold a file of this size")
     if exc.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):
-        return NameRefused(f"{root}: {exc.strerror}")
-    return DestinationUnavailable(f"{root}: {exc.strerror}")
+        return NameRefused(f"{root}: {exc.strerror or exc}")
+    return DestinationUnavailable(f"{root}: {exc.strerror or exc}")
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def from_dict(columns: Mapping[str, Any]) -> RecordingRow:
         file_url=str(columns["file_url"]),
         meeting_title=str(columns["meeting_title"]),
         file_name=str(columns["file_name"]),
-        file_size=int(columns["file_size"]),
+        file_size=_whole(columns["file_size"]),
         created_at=_moment(columns["created_at"]),
         updated_at=_moment(columns["updated_at"]),
         processing_status=ProcessingStatus(columns["processing_status"]),
@@ -83,7 +83,7 @@ def from_dict(columns: Mapping[str, Any]) -> RecordingRow:
         started_at=epoch(columns.get("started_at")),
         duration_seconds=columns.get("duration_seconds"),
         kind=Kind(columns.get("kind") or Kind.VIDEO),
-        part=int(columns.get("part") or 1),
+        part=_whole(columns.get("part") or 1),
         participant=columns.get("participant"),
         source=str(columns.get("source") or "local"),
         meeting_key=MeetingKey(str(columns.get("meeting_key") or "")),
@@ -91,6 +91,13 @@ def from_dict(columns: Mapping[str, Any]) -> RecordingRow:
         object_key=ObjectKey(str(columns.get("object_key") or "")),
         device=str(columns.get("device") or ""),
     )
+
+
+def _whole(number: Any) -> int:
+    try:
+        return int(number)
+    except OverflowError as exc:  # JSON as Python writes it knows Infinity
+        raise ValueError("a number has no end") from exc
 
 
 def _moment(text: Any) -> float:

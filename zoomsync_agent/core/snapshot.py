@@ -159,9 +159,8 @@ def root_sentence(root: str, problem: str) -> str:
     """Return what keeps the recordings folder from being read."""
     if not problem:
         return ""
-    return _ROOT_SENTENCES.get(
-        problem, "The recordings folder {root} cannot be read: " + problem + "."
-    ).format(root=root)
+    known = _ROOT_SENTENCES.get(problem, "The recordings folder {root} cannot be read: {problem}.")
+    return known.format(root=root, problem=problem)
 
 
 def overall(  # noqa: PLR0911  one return a state reads as the table it is

@@ -6,14 +6,15 @@ small JSON file that says what it is, so the archive explains itself without the
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
@@ -29,6 +30,14 @@ from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import reading, writing
 from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
 from zoomsync_agent.destinations.copying import Copier
+from zoomsync_agent.destinations.partial import (
+    adopt_traits,
+    flush_folder,
+    flush_folders,
+    make_folder,
+    name_without_replacing,
+    opened_alone,
+)
 
 MARKER: Final = ".zoomsync-archive"
 """Lies in the root of every archive; tells a mounted drive from its empty mount point."""
@@ -68,6 +77,7 @@ class FolderDestination:
     ) -> None:
         self._root = root
         self._is_known = is_known
+        self._describing = threading.Lock()
         self._on_first_use = on_first_use
         self._is_limited = bytes_per_second > 0
         self._chunk_bytes = chunk_bytes
@@ -91,22 +101,34 @@ class FolderDestination:
         with reading(outgoing.path), outgoing.path.open("rb", buffering=0) as source:
             _expect(source, outgoing)
             with writing(self._root):
-                if target.exists():
-                    return self._prove_existing(target, outgoing)
-                target.parent.mkdir(parents=True, exist_ok=True)
                 partial = target.parent / f".{outgoing.sha256[:32]}.partial"
+                if target.exists():
+                    receipt = self._prove_existing(target, outgoing)
+                    # Left by a crash between giving the copy its name and taking the other away.
+                    partial.unlink(missing_ok=True)
+                    return receipt
+                make_folder(target.parent)
                 self._expect_room(outgoing.size - (_size_of(partial) or 0))
                 mode = os.fstat(source.fileno()).st_mode & 0o666
-                with _opened_alone(partial) as copy:
-                    begin = self._resume_offset(copy, partial, resume_from)
-                    if not self._copy(source, copy, outgoing, begin, partial, report, stop, pace):
-                        return None
-                    os.fsync(copy.fileno())
-                    _expect(source, outgoing)
-                    self._verify(copy, partial, outgoing)
-                    _adopt_traits(copy, partial, mode, outgoing.mtime_ns)
-                _name_without_replacing(partial, target)
-                _flush_folders(target.parent, self._root)
+                try:
+                    with opened_alone(partial) as copy:
+                        begin = self._resume_offset(copy, partial, resume_from)
+                        if not self._copy(
+                            source, copy, outgoing, begin, partial, report, stop, pace
+                        ):
+                            return None
+                        os.fsync(copy.fileno())
+                        _expect(source, outgoing)
+                        self._verify(copy, outgoing)
+                        adopt_traits(copy, partial, mode, outgoing.mtime_ns)
+                        if sys.platform != "win32":  # still alone: nobody else writes to it
+                            self._name(partial, target, outgoing)
+                    if sys.platform == "win32":  # a file that is open cannot be renamed there
+                        self._name(partial, target, outgoing)
+                except (SourceChanged, VerificationFailed):
+                    partial.unlink(missing_ok=True)  # no later try will continue it
+                    raise
+                flush_folders(target.parent, self._root)
         return self._receipt(outgoing)
 
     def check(self, receipt: Receipt) -> bool:
@@ -116,32 +138,37 @@ class FolderDestination:
             return _size_of(self._path(receipt.key)) == receipt.size
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
-        """Write the row beside the file, unless it stands there already."""
+        """Write the row beside the file; an older row never replaces a newer one."""
         path = self._path(key)
         text = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
         sidecar = _sidecar(path)
-        with writing(self._root):
-            if not path.exists():
+        # Two uploaders may tell of one recording at once: its own job and that of its chat.
+        with self._describing, writing(self._root):
+            there = _described(path)
+            if not path.exists() or there == described or _is_newer(there, described):
                 return
-            partial = sidecar.with_name(f".{sidecar.name[:80]}.{os.getpid()}.partial")
+            # A name that the next try uses too, so that a crash leaves nothing for ever.
+            digest = hashlib.sha256(os.fsencode(sidecar.name)).hexdigest()
+            partial = sidecar.with_name(f".{digest[:32]}.json.partial")
             with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(sidecar)
-            _flush_folder(sidecar.parent)
+            flush_folder(sidecar.parent)
 
     def inventory(self) -> Iterator[Archived]:
         """Yield every file of the archive; its hash is read from beside it, else computed."""
-        if not self._root.is_dir():
-            return
+        with writing(self._root):
+            if not (self._root / MARKER).exists():
+                if self._is_known:
+                    raise self._is_away()
+                return  # not an archive (yet): what lies there is somebody else's
         for folder, subfolders, names in os.walk(self._root):
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
-                if name.startswith(".") or (
-                    path.suffix == ".json" and path.with_suffix("").exists()
-                ):
+                if name.startswith(".") or (path.suffix == ".json" and name[:-5] in names):
                     continue
                 archived = self._archived(path)
                 if archived is not None:
@@ -164,16 +191,19 @@ class FolderDestination:
                 self._become_known()
                 return
             if self._is_known:
-                raise DestinationUnavailable(
-                    f"{self._root} is not the archive it was: is its drive connected? (To start a "
-                    f"new archive there, create an empty file named {MARKER} in it.)"
-                )
+                raise self._is_away()
             if self._root.exists() and not self._root.is_dir():
                 raise NameRefused(f"{self._root} is a file, not a folder")
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             marker.touch()
-            _flush_folder(self._root)
+            flush_folder(self._root)
             self._become_known()
+
+    def _is_away(self) -> DestinationUnavailable:
+        return DestinationUnavailable(
+            f"{self._root} is not the archive it was: is its drive connected? (To start a "
+            f"new archive there, create an empty file named {MARKER} in it.)"
+        )
 
     def _become_known(self) -> None:
         if not self._is_known:
@@ -248,17 +278,24 @@ class FolderDestination:
         return True
 
     @staticmethod
-    def _verify(copy: BinaryIO, partial: Path, outgoing: Outgoing) -> None:
-        """Read the copy back and compare it; a wrong one is deleted."""
+    def _verify(copy: BinaryIO, outgoing: Outgoing) -> None:
+        """Read the copy back and compare it."""
         if sys.platform == "linux":
             # Ask for the bytes on the disk, not for those still in memory.
             with contextlib.suppress(OSError):
                 os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         if _sha256(copy) != outgoing.sha256:
-            partial.unlink(missing_ok=True)
             raise VerificationFailed(
                 f"{outgoing.key}: SHA-256 of the copy is not {outgoing.sha256}"
             )
+
+    def _name(self, partial: Path, target: Path, outgoing: Outgoing) -> None:
+        """Give the copy its name, unless another agent was faster with the same content."""
+        try:
+            name_without_replacing(partial, target)
+        except KeyTaken:
+            self._prove_existing(target, outgoing)
+            partial.unlink(missing_ok=True)
 
     def _prove_existing(self, target: Path, outgoing: Outgoing) -> Receipt:
         """Accept a file under the key only if it is the same content."""
@@ -280,11 +317,7 @@ class FolderDestination:
         )
 
     def _archived(self, path: Path) -> Archived | None:
-        described: dict[str, Any] = {}
-        with contextlib.suppress(OSError, ValueError):
-            loaded = json.loads(_sidecar(path).read_text("utf-8"))
-            if isinstance(loaded, dict):
-                described = loaded
+        described = _described(path)
         try:
             stat = path.stat()
             sha256 = str(described.get("sha256", ""))
@@ -307,7 +340,8 @@ def _move(copier: Copier, source: BinaryIO, outgoing: Outgoing, offset: int, cou
         # The error does not say which side it was: read once more, which blames the source.
         with reading(outgoing.path):
             source.seek(offset)
-            source.read(1)
+            while count > 0 and source.read(min(count, _READ_BYTES)):
+                count -= _READ_BYTES
         raise
 
 
@@ -315,10 +349,28 @@ def _sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
+def _described(path: Path) -> dict[str, Any]:
+    """Return what lies beside *path*; empty where that is nothing, or nothing readable."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        loaded = json.loads(_sidecar(path).read_text("utf-8"))
+        if isinstance(loaded, dict):
+            return loaded
+    return {}
+
+
+def _is_newer(there: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    try:
+        return datetime.fromisoformat(there["updated_at"]) > datetime.fromisoformat(
+            new["updated_at"]
+        )
+    except (KeyError, TypeError, ValueError):
+        return False  # texts have no time, and what cannot be read is replaced
+
+
 def _size_of(path: Path) -> int | None:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -335,73 +387,3 @@ def _sha256(file: BinaryIO) -> str:
     while count := file.readinto(buffer):  # type: ignore[attr-defined]
         digest.update(buffer[:count])
     return digest.hexdigest()
-
-
-def _open_for_update(path: Path) -> BinaryIO:
-    # Not "ab+": with O_APPEND copy_file_range is refused and offsets are ignored.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-    return os.fdopen(descriptor, "rb+", buffering=0)
-
-
-@contextlib.contextmanager
-def _opened_alone(partial: Path) -> Iterator[BinaryIO]:
-    """Open the half-written copy; another agent that writes the same one is left alone."""
-    with _open_for_update(partial) as file:
-        if sys.platform != "win32":
-            import fcntl  # noqa: PLC0415  POSIX only
-
-            try:
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise DestinationUnavailable(
-                    f"{partial} is being written by another agent"
-                ) from exc
-            except OSError as exc:
-                if exc.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
-                    raise
-        yield file
-
-
-def _adopt_traits(copy: BinaryIO, partial: Path, mode: int, mtime_ns: int) -> None:
-    """Give the copy the original's time and permissions, where the file system knows them."""
-    with contextlib.suppress(OSError):
-        if sys.platform != "win32":
-            os.fchmod(copy.fileno(), mode | 0o600)
-        os.utime(partial, ns=(mtime_ns, mtime_ns))
-
-
-def _name_without_replacing(partial: Path, target: Path) -> None:
-    """Give the copy its name; raise `KeyTaken` if something got there first."""
-    try:
-        os.link(partial, target)
-    except FileExistsError as exc:
-        raise KeyTaken(str(target)) from exc
-    except OSError:
-        # No hard links here (FAT, some network shares): the check and the rename are two steps.
-        if target.exists():
-            raise KeyTaken(str(target)) from None
-        partial.rename(target)
-    else:
-        partial.unlink()
-
-
-def _flush_folders(folder: Path, root: Path) -> None:
-    """Make names durable, from *folder* up to *root*: a new folder's own name is in its parent."""
-    while True:
-        _flush_folder(folder)
-        if folder in (root, folder.parent):
-            return
-        folder = folder.parent
-
-
-def _flush_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # NTFS journals names itself, and a folder cannot be opened for flushing
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as exc:
-        if exc.errno not in (errno.EINVAL, errno.ENOTSUP):  # a network share that cannot
-            raise
-    finally:
-        os.close(descriptor)

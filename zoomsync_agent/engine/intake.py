@@ -116,12 +116,15 @@ class Intake:
     def _history(self, root: Path) -> _History | None:
         if self._state.get(fact_about("swept", root)) is not None:
             return None
+        return _History(self._first_start(root), self._backfill)
+
+    def _first_start(self, root: Path) -> float:
         name = fact_about("first_start", root)
         first = self._state.get(name)
         if first is None:
             first = repr(self._clock.now())
             self._state.set(name, first)
-        return _History(float(first), self._backfill)
+        return float(first)
 
     def gone(self, paths: Sequence[str]) -> None:
         """Take note that nothing lies at *paths* any more."""
@@ -138,6 +141,9 @@ class Intake:
 
     def root_state(self, root: Path, problem: str) -> None:
         """Take note of what keeps *root* from being read; empty when nothing does."""
+        # The source says this before it looks; a first look at a large folder takes its time, and
+        # what ends meanwhile is no history.
+        self._first_start(root)
         name = fact_about("root_problem", root)
         if (self._state.get(name) or "") != problem:
             self._state.set(name, problem or None)

@@ -6,12 +6,21 @@ are gone.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
 
 from zoomsync_agent.core import rows
-from zoomsync_agent.core.errors import AgentError
+from zoomsync_agent.core.errors import AgentError, StoreDamaged
 from zoomsync_agent.core.recording import Archived, Kind, RecordingRow
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Catalog, Destination, ObjectStore, StateStore
+
+
+class Rebuilt(NamedTuple):
+    """How many objects were taken up, and whether every destination could be listed."""
+
+    objects: int
+    is_complete: bool
 
 
 def rebuild(
@@ -21,9 +30,10 @@ def rebuild(
     state: StateStore,
     *,
     log: Log,
-) -> int:
-    """Take up every object that a destination reports; return how many there were."""
+) -> Rebuilt:
+    """Take up every object that the destinations report."""
     count = 0
+    is_complete = True
     catalogs = tuple(catalogs)
     for destination in destinations:
         try:
@@ -34,14 +44,25 @@ def rebuild(
                 if row is not None:
                     # Later rows of this recording must count as newer than the restored one.
                     state.stamp(row.updated_at)
-                    for catalog in catalogs:
-                        catalog.publish(row)
+                    _publish(row, catalogs, log)
         except AgentError as exc:
             # What could not be listed is not lost: a destination proves an object that it already
             # has instead of taking it twice.
+            is_complete = False
             log.warning("archive not listed", destination=destination.name, detail=exc.detail)
-    log.info("rebuilt from the archive", objects=count)
-    return count
+    log.info("rebuilt from the archive", objects=count, complete=is_complete)
+    return Rebuilt(count, is_complete)
+
+
+def _publish(row: RecordingRow, catalogs: Iterable[Catalog], log: Log) -> None:
+    for catalog in catalogs:
+        try:
+            catalog.publish(row)
+        except StoreDamaged:
+            raise
+        except AgentError as exc:
+            # It is published anew when its file is seen; the other objects matter more.
+            log.warning("row not restored", recording_id=row.recording_id, detail=exc.detail)
 
 
 def _row_of(archived: Archived) -> RecordingRow | None:
@@ -49,7 +70,10 @@ def _row_of(archived: Archived) -> RecordingRow | None:
         row = rows.from_dict(archived.described)
     except (KeyError, TypeError, ValueError):
         return None
-    return row if row.sha256 == archived.receipt.sha256 else None
+    if row.sha256 != archived.receipt.sha256:
+        return None
+    # The archive may have been moved since the row was written.
+    return replace(row, file_url=archived.receipt.url)
 
 
 def _scope_of(archived: Archived) -> str:

@@ -1,5 +1,6 @@
 """What is done to a job, one method per step: identify, transfer, publish."""
 
+import contextlib
 import hashlib
 import json
 import mimetypes
@@ -10,7 +11,14 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from zoomsync_agent.core import naming, rows, transcript
-from zoomsync_agent.core.errors import SourceChanged, SourceMissing, SourceUnavailable
+from zoomsync_agent.core.errors import (
+    AgentError,
+    SourceChanged,
+    SourceDamaged,
+    SourceDenied,
+    SourceMissing,
+    SourceUnavailable,
+)
 from zoomsync_agent.core.job import Job, Step
 from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import (
@@ -37,7 +45,9 @@ from zoomsync_agent.ports import (
 _READ_BYTES: Final = 1 << 20
 _TEXT_LIMIT_BYTES: Final = 32 << 20
 """A chat or transcript is never that long; what is, is kept but not read into the row."""
-_TWIN_WAIT_SECONDS: Final = 0.5
+_TWIN_WAIT_SECONDS: Final = 1.0
+_FRESH_SECONDS: Final = 60.0
+"""A receipt of the last minute needs no second look before its row is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +134,13 @@ class Steps:
                     return self._transfer(work, stop, pace)
                 case Step.PUBLISH:
                     return self._publish(work)
-        except SourceMissing as exc:
-            if not work.file.root.is_dir():
+        except (SourceMissing, SourceDamaged, SourceDenied) as exc:
+            # A drive that was pulled may answer anything, so any error means that it is away.
+            if not os.path.isdir(work.file.root):  # noqa: PTH112  False where `Path` would raise
                 raise SourceUnavailable(str(work.file.root)) from exc
+            if isinstance(exc, SourceMissing):
+                # The next sweep reports it should it be back by then.
+                self._files.mark_gone([os.fspath(work.file.path)])
             raise
 
     # --- identify --------------------------------------------------------------------------
@@ -196,13 +210,20 @@ class Steps:
             sha256=file.sha256,
             content_type=mimetypes.guess_type(file.path.name)[0] or "application/octet-stream",
         )
-        receipt = destination.send(
-            outgoing,
-            resume_from=stored.progress if stored.progress.resume_token else None,
-            report=lambda progress: self._objects.save_progress(stored, progress),
-            stop=stop,
-            pace=pace,
-        )
+        try:
+            receipt = destination.send(
+                outgoing,
+                resume_from=stored.progress if stored.progress.resume_token else None,
+                report=lambda progress: self._objects.save_progress(stored, progress),
+                stop=stop,
+                pace=pace,
+            )
+        except SourceChanged:
+            # Nobody will finish this version; its row must not say "uploading" for ever.
+            if file.kind.is_media:
+                with contextlib.suppress(AgentError):
+                    self._publish_row(file, stored, ProcessingStatus.FAILED)
+            raise
         if receipt is None:
             return Stopped()
         self._objects.save_receipt(stored, receipt)
@@ -232,6 +253,8 @@ class Steps:
             raise SourceChanged(str(file.path))
         if file.kind.is_media:
             stored = self._objects.find(work.job.destination, file.sha256, "")
+            if not self._is_still_there(stored):
+                return Next(Step.TRANSFER)
             self._publish_completed(self._teller(file), stored)
             return Finished()
         stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
@@ -246,10 +269,20 @@ class Steps:
             )
         return Finished()
 
+    def _is_still_there(self, stored: StoredObject | None) -> bool:
+        """Return whether the bytes of a receipt are there; a fresh receipt is believed."""
+        if stored is None or stored.receipt is None:
+            return False
+        age = self._clock.now() - stored.receipt.verified_at
+        if 0 <= age < _FRESH_SECONDS:
+            return True
+        return self._destinations[stored.destination].check(stored.receipt)
+
     def _teller(self, file: FileRecord) -> FileRecord:
         """Return which of the files of this content tells title and name: the best still there."""
         same = self._files.with_hash(file.sha256 or "")
-        return next((one for one in same if one.path.exists()), file)
+        # `Path.exists` raises where the folder may not be read; the bytes are safe all the same.
+        return next((one for one in same if os.path.exists(one.path)), file)  # noqa: PTH110
 
     def _publish_completed(self, file: FileRecord, stored: StoredObject | None) -> None:
         if stored is None or stored.receipt is None:

@@ -75,8 +75,12 @@ class Supervisor:
                 )
             elif now >= due:
                 del self._restart_at[service.name]
-                service.start()
-                self._log.info("service is back", service=service.name)
+                try:
+                    service.start()
+                except Exception:  # noqa: BLE001  no thread to be had: it counts as another death
+                    self._log.exception("service not brought back", service=service.name)
+                else:
+                    self._log.info("service is back", service=service.name)
 
     def stop(self, timeout: float) -> None:
         """Stop every service in reverse, all within *timeout* seconds."""

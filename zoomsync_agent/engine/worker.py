@@ -38,6 +38,10 @@ class Log(Protocol):
         ...
 
 
+def _no_context(**_fields: object) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
 class Worker(ThreadService):
     """One uploader thread.
 
@@ -64,7 +68,7 @@ class Worker(ThreadService):
         pause: Pause,
         pace: Pace,
         log: Log,
-        context: Callable[..., contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+        context: Callable[..., contextlib.AbstractContextManager[object]] = _no_context,
     ) -> None:
         super().__init__(name)
         self._jobs = jobs
@@ -127,6 +131,8 @@ class Worker(ThreadService):
                     case Stopped():
                         self._log.info("job stopped", step=work.job.step)
                         job = outcome.after_stop(stop.told(work.job), now=now)
+                        if job.state is State.CANCELLED:
+                            self._tell_failure(work)
                     case Wait(seconds=seconds):
                         job = outcome.after_wait(work.job, now=now, seconds=seconds)
                 self._save(job)
@@ -151,12 +157,17 @@ class Worker(ThreadService):
         else:
             self._log.exception("step failed by a fault of the agent", step=job.step)
         if job.state is State.FAILED:
-            try:
-                self._steps.publish_failure(work)
-            except AgentError as failure:
-                self._log.warning("failure not published", detail=failure.detail)
+            self._tell_failure(work)
         self._save(job)
         self._tidy_after(job)
+
+    def _tell_failure(self, work: Work) -> None:
+        try:
+            self._steps.publish_failure(work)
+        except AgentError as exc:
+            self._log.warning("failure not published", detail=exc.detail)
+        except Exception:  # noqa: BLE001  the fault that failed the job may strike here again
+            self._log.exception("failure not published")
 
     def _tidy_after(self, job: Job) -> None:
         if job.state is not State.CANCELLED:

@@ -25,7 +25,7 @@ from zoomsync_agent.sources.observer import Hint, Observing
 from zoomsync_agent.sources.zoom_folder import Listing, ZoomFolder, is_taken, real_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ _WRITE_PAUSE_SECONDS: Final = 0.5
 _SWEEP_SHARE: Final = 300
 """A sweep that took t seconds is not repeated before 300 t: a third of a per cent of one core."""
 _BATCH: Final = 500
+_TOGETHER: Final = 100
+"""Folders that are looked into for one transaction, when many are due: ten thousand can be."""
 _CLOSED_RECHECK_SECONDS: Final = 60.0
 ANY_NAME: Final = "*"
 """Stands for the files of a folder that may not be listed."""
@@ -119,7 +121,14 @@ class FolderWatch(ThreadService):
                 return
             if now >= self._sweep_at:
                 self.sweep()
-            self._look([folder for folder, due in self._due.items() if due <= now])
+            due = [folder for folder, due in self._due.items() if due <= now]
+            for begin in range(0, len(due), _TOGETHER):
+                if self._stopping.is_set():
+                    return
+                some = due[begin : begin + _TOGETHER]
+                for folder in some:
+                    self._due.pop(folder, None)
+                self._look(*map(self._folder.listing, some))
         except OSError as exc:
             # One look failed as a whole, say because the drive went away in the middle of it.
             _log.warning("look failed: %s", exc)
@@ -164,7 +173,8 @@ class FolderWatch(ThreadService):
             if not self._root.is_dir():
                 identity, problem = None, "file"
             else:
-                next(os.scandir(self._root), None)
+                with os.scandir(self._root) as found:
+                    next(found, None)
         except FileNotFoundError:
             problem = "missing"
         except PermissionError:
@@ -216,18 +226,11 @@ class FolderWatch(ThreadService):
                 folders.setdefault(os.path.dirname(path), {})[path] = file  # noqa: PTH120  hot
         return folders
 
-    def _look(self, folders: "Sequence[Path]") -> None:
-        """Look into folders, and tell of many at once: ten thousand can be due together."""
+    def _look(self, *listings: Listing) -> None:
+        """Decide about the files of some folders and tell of all of them at once."""
         batch: list[Sighting] = []
-        for folder in folders:
-            if self._stopping.is_set():
-                break
-            self._due.pop(folder, None)
-            listing = self._folder.listing(folder)
+        for listing in listings:
             batch += self._examine(listing, self._listener.known(listing.folder))
-            if len(batch) >= _BATCH:
-                self._listener.seen(batch)
-                batch = []
         self._listener.seen(batch)
 
     def _examine(self, listing: Listing, known: "Mapping[str, KnownFile]") -> list[Sighting]:

@@ -1,5 +1,6 @@
 """Remembered recording files, and what their texts say."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ class SqliteFileStore:
             sql += " AND folder = ?"
             parameters = (path_to_blob(folder),)
         return {
-            str(blob_to_path(path)): KnownFile(FileIdentity(size, mtime_ns), verdict in SETTLED)
+            os.fsdecode(path): KnownFile(FileIdentity(size, mtime_ns), verdict in SETTLED)
             for path, size, mtime_ns, verdict in self._db.query(sql, parameters)
         }
 

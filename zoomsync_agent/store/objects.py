@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from zoomsync_agent.core.errors import NameRefused
 from zoomsync_agent.core.job import JobId
 from zoomsync_agent.core.recording import Archived, ObjectKey, Progress, Receipt
 from zoomsync_agent.ports import StoredObject
@@ -47,7 +48,11 @@ class SqliteObjectStore:
     def reserve(
         self, destination: str, sha256: str, scope: str, key: ObjectKey, job_id: JobId
     ) -> StoredObject:
-        """Return the object, made if it is new; its `job_id` is the job that may send it."""
+        """Return the object, made if it is new; its `job_id` is the job that may send it.
+
+        A key that was refused gives way to *key*: its file was renamed. Any other stays, because
+        bytes may lie there that a crash kept from being reported.
+        """
         with self._db.write() as conn:
             conn.execute(
                 """
@@ -55,6 +60,15 @@ class SqliteObjectStore:
                 VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
                 (destination, sha256, scope, key, job_id),
+            )
+            conn.execute(
+                """
+                UPDATE objects SET key = ?
+                WHERE destination = ? AND sha256 = ? AND scope = ? AND verified_at IS NULL
+                  AND EXISTS (SELECT 1 FROM jobs
+                              WHERE jobs.id = objects.job_id AND jobs.error_code = ?)
+                """,
+                (key, destination, sha256, scope, NameRefused.code),
             )
             conn.execute(
                 """
@@ -90,8 +104,12 @@ class SqliteObjectStore:
             )
 
     def save_progress(self, stored: StoredObject, progress: Progress) -> None:
-        """Keep how far an upload is."""
+        """Keep how far an upload is.
+
+        A job that comes further is not the one that takes the agent down: its deaths are forgiven.
+        """
         with self._db.write() as conn:
+            conn.execute("UPDATE jobs SET deaths = 0 WHERE id = ?", (stored.job_id,))
             conn.execute(
                 """
                 UPDATE objects SET sent = ?, resume_token = ?

@@ -13,7 +13,7 @@ from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
 _UNFINISHED: Final = """
     FROM jobs JOIN files ON files.id = jobs.file_id
     WHERE jobs.state IN ('ready', 'blocked', 'failed', 'cancelled')
-      AND NOT (jobs.state = 'cancelled' AND jobs.error_code = 'source_changed')
+      AND NOT (jobs.state = 'cancelled' AND jobs.error_code IS 'source_changed')
       -- A file that was moved before it was uploaded has its job under its new name.
       AND NOT (jobs.error_code IS 'source_missing' AND EXISTS (
           SELECT 1 FROM files moved WHERE moved.gone = 0 AND moved.id <> files.id
@@ -129,7 +129,7 @@ class Overview:
                 int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1,  # noqa: PLR2004
                 path_to_blob(os.path.abspath(text)),  # noqa: PTH100  need not exist
                 path_to_blob(os.path.abspath(text)),  # noqa: PTH100
-                text,
+                text.encode("utf-8", "replace").decode(),
             ),
         )
         return [JobId(row["id"]) for row in rows]

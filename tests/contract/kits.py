@@ -1,0 +1,136 @@
+"""What the suite of destinations needs to know about each of them, beside the port itself."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.destinations import MemoryDestination
+from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress
+from zoomsync_agent.destinations.copying import Copier
+from zoomsync_agent.destinations.folder import FolderDestination
+
+CHUNK = 4
+KEY = ObjectKey("2026/2026-03-14 10.00.05 Weekly Sync/video-0123456789ab.mp4")
+
+
+@dataclass
+class Kit:
+    """One destination with small chunks, and ways around its port."""
+
+    make: Callable[[], object]
+    """Gives the destination as a new run of the agent would open it."""
+    visible: Callable[[], dict[str, bytes]]
+    """Gives every object that anybody who looks into the destination can see, by key."""
+    put: Callable[[str, bytes], None]
+    """Puts an object there by hand."""
+    remove: Callable[[str], None]
+    """Removes one by hand."""
+    spoil: Callable[[], None]
+    """Lets everything that arrives from now on be wrong."""
+    unfinished: Callable[[], int]
+    """Counts the half-finished uploads."""
+    destination: object = field(init=False)
+
+    def __post_init__(self):
+        self.destination = self.make()
+
+
+def memory_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give the fake."""
+    memory = MemoryDestination(chunk_bytes=CHUNK)
+
+    def spoil():
+        memory.spoil = lambda data: bytes(byte ^ 1 for byte in data)
+
+    return Kit(
+        make=lambda: memory,
+        visible=lambda: dict(memory.objects),
+        put=memory.objects.__setitem__,
+        remove=memory.objects.__delitem__,
+        spoil=spoil,
+        unfinished=lambda: len(memory.sessions),
+    )
+
+
+def folder_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give a folder, as the agent uses it from its second start on."""
+    root = tmp_path / "archive"
+    FolderDestination(root).check(_receipt_of_nothing())
+
+    def visible():
+        return {
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file() and not path.name.startswith(".") and path.suffix != ".json"
+        }
+
+    def put(key, data):
+        path = root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def spoil():
+        move = Copier.move
+
+        def spoiled(self, offset, count):
+            moved = move(self, offset, count)
+            self._target.seek(offset)
+            self._target.write(b"\xff" * moved)
+            return moved
+
+        monkeypatch.setattr(Copier, "move", spoiled)
+        monkeypatch.setattr(Copier, "clone", lambda self: False)
+
+    return Kit(
+        make=lambda: FolderDestination(root, is_known=True, chunk_bytes=CHUNK),
+        visible=visible,
+        put=put,
+        remove=lambda key: (root / key).unlink(),
+        spoil=spoil,
+        unfinished=lambda: len(list(root.rglob("*.partial"))),
+    )
+
+
+KITS = {"memory": memory_kit, "folder": folder_kit}
+
+
+def outgoing_of(path: Path, key: str = KEY) -> Outgoing:
+    """Describe the file at *path* as the agent does after it has hashed it."""
+    stat = path.stat()
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Outgoing(path, ObjectKey(key), stat.st_size, stat.st_mtime_ns, sha256)
+
+
+def _receipt_of_nothing():
+    from zoomsync_agent.core.recording import Receipt
+
+    return Receipt("folder", ObjectKey("nothing"), 0, "", "", 0.0)
+
+
+@dataclass
+class Sending:
+    """Calls `send` and keeps what it was told."""
+
+    destination: object
+    reported: list[Progress] = field(default_factory=list)
+    paced: list[int] = field(default_factory=list)
+
+    def __call__(self, outgoing, *, resume_from=None, stop_after=None, before_chunk=None):
+        """Send; told to stop once so many chunks have moved in this call."""
+        begun = len(self.paced)
+
+        def pace(count):
+            if before_chunk is not None:
+                before_chunk(len(self.paced) - begun)
+            self.paced.append(count)
+
+        return self.destination.send(
+            outgoing,
+            resume_from=resume_from,
+            report=self.reported.append,
+            stop=lambda: stop_after is not None and len(self.paced) - begun >= stop_after,
+            pace=pace,
+        )

@@ -1,0 +1,109 @@
+"""A half-written file in a folder: written alone, then given its name for good.
+
+What is here holds for any file system: other agents may write to the same folder, power may go at
+any moment, and no file that has its name is ever written to or replaced.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from zoomsync_agent.core.errors import DestinationUnavailable, KeyTaken
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above; raise `KeyTaken` where a file lies in the way."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as exc:
+        raise KeyTaken(f"a file lies where the folder {folder} belongs") from exc
+
+
+def _open_for_update(path: Path) -> BinaryIO:
+    # Not "ab+": with O_APPEND copy_file_range is refused and offsets are ignored.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    return os.fdopen(descriptor, "rb+", buffering=0)
+
+
+@contextlib.contextmanager
+def opened_alone(partial: Path) -> Iterator[BinaryIO]:
+    """Open the half-written copy; another agent that writes the same one is left alone."""
+    with contextlib.suppress(FileNotFoundError):
+        if partial.stat().st_nlink > 1:
+            # A crash left it as a second name of a finished object, which must not be written.
+            partial.unlink()
+    with _open_for_update(partial) as file:
+        if sys.platform != "win32":
+            import fcntl  # noqa: PLC0415  POSIX only
+
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise DestinationUnavailable(
+                    f"{partial} is being written by another agent"
+                ) from exc
+            except OSError as exc:
+                if exc.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
+                    raise
+            if not _is_still(partial, file):
+                raise DestinationUnavailable(f"{partial} was finished by another agent")
+        yield file
+
+
+def _is_still(partial: Path, file: BinaryIO) -> bool:
+    """Whether the open file has that name and no other: until the lock was ours it could change."""
+    try:
+        stat = partial.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(stat, os.fstat(file.fileno())) and stat.st_nlink <= 1
+
+
+def adopt_traits(copy: BinaryIO, partial: Path, mode: int, mtime_ns: int) -> None:
+    """Give the copy the original's time and permissions, where the file system knows them."""
+    with contextlib.suppress(OSError):
+        if sys.platform != "win32":
+            os.fchmod(copy.fileno(), mode | 0o600)
+        os.utime(partial, ns=(mtime_ns, mtime_ns))
+
+
+def name_without_replacing(partial: Path, target: Path) -> None:
+    """Give the copy its name; raise `KeyTaken` if something got there first."""
+    try:
+        os.link(partial, target)
+    except FileExistsError as exc:
+        raise KeyTaken(str(target)) from exc
+    except OSError:
+        # No hard links here (FAT, some network shares): the check and the rename are two steps.
+        if target.exists():
+            raise KeyTaken(str(target)) from None
+        partial.rename(target)
+    else:
+        partial.unlink(missing_ok=True)
+
+
+def flush_folders(folder: Path, root: Path) -> None:
+    """Make names durable, from *folder* up to *root*: a new folder's own name is in its parent."""
+    while True:
+        flush_folder(folder)
+        if folder in (root, folder.parent):
+            return
+        folder = folder.parent
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in *folder* durable."""
+    if sys.platform == "win32":
+        return  # NTFS journals names itself, and a folder cannot be opened for flushing
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as exc:
+        if exc.errno not in (errno.EINVAL, errno.ENOTSUP):  # a network share that cannot
+            raise
+    finally:
+        os.close(descriptor)
