@@ -3,8 +3,6 @@
 import contextlib
 import json
 import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +17,7 @@ POLL_SECONDS: Final = 0.02
 PATIENCE_SECONDS: Final = 60.0
 """Far longer than anything takes: a deadline is there to fail, not to measure."""
 _DONE: Final = 0
+_BEYOND_MODES: Final = "-dac_override,-dac_read_search"
 _FOREIGN: Final = ("ZOOMSYNC_", "ZOOM_", "LOG_FILE", "XDG_")
 
 Found = TypeVar("Found")
@@ -128,14 +127,14 @@ class Running:
 class Zoomsync:
     """The command `zoomsync` with a home, a recordings folder and an archive of its own.
 
-    Leaving the context ends whatever is still running. `user` runs it as somebody else, which
-    only root can; `fault` is armed in every process that is started while it is set.
+    Leaving the context ends whatever is still running. `fault` is armed in every process that is
+    started while it is set. `is_ordinary` takes away what root may do beyond the modes of files.
     """
 
     place: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     fault: ChildFault | None = None
-    user: str | None = None
+    is_ordinary: bool = False
     _started: list[Running] = field(default_factory=list)
 
     @property
@@ -151,7 +150,7 @@ class Zoomsync:
     @property
     def archive(self) -> Path:
         """Where recordings are kept."""
-        return self.place / "archive"
+        return self.home / "archive"
 
     @property
     def log(self) -> str:
@@ -177,14 +176,13 @@ class Zoomsync:
         number = len(self._started)
         out, err = self.place / f"{number}.out", self.place / f"{number}.err"
         with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(  # noqa: S603  our own program
+            process = subprocess.Popen(
                 [*self._program(), *arguments],
                 cwd=self.place,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                **self._identity(),
             )
         running = Running(process, out, err)
         self._started.append(running)
@@ -197,7 +195,7 @@ class Zoomsync:
     def json(self, *arguments: str, code: int = _DONE) -> Any:
         """Run a command with --json and return what it says; it must end with *code*."""
         done = self.run(*arguments, "--json")
-        assert done.code == code, f"{arguments} ended with {done.code}: {done.out}{done.err}"  # noqa: S101  a fake that speaks to tests
+        assert done.code == code, f"{arguments} ended with {done.code}: {done.out}{done.err}"
         return done.json()
 
     @contextlib.contextmanager
@@ -223,10 +221,13 @@ class Zoomsync:
         return {Path(one["path"]).name: one for one in status["waiting"]}
 
     def _program(self) -> list[str]:
+        python = [sys.executable]
+        if self.is_ordinary and os.geteuid() == 0:
+            python = ["setpriv", f"--bounding-set={_BEYOND_MODES}", *python]
         if self.fault is None:
-            return [sys.executable, "-m", "zoomsync_agent"]
+            return [*python, "-m", "zoomsync_agent"]
         begin = f"{self.fault.prelude}\nfrom zoomsync_agent.__main__ import main\nmain()\n"
-        return [sys.executable, "-c", begin]
+        return [*python, "-c", begin]
 
     def _environment(self) -> dict[str, str]:
         ours = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
@@ -235,15 +236,7 @@ class Zoomsync:
             "ZOOMSYNC_HOME": str(self.home),
             "ZOOM_RECORDINGS_PATH": str(self.recordings),
             "ZOOMSYNC_QUIET_SECONDS": "1",
+            "ZOOMSYNC_PORT": "0",
             "PYTHONUTF8": "1",
             **self.settings,
         }
-
-    def _identity(self) -> dict[str, Any]:
-        if self.user is None:
-            return {}
-        account = pwd.getpwnam(self.user)
-        for path in (self.place, *self.place.rglob("*")):
-            if not path.is_symlink():
-                shutil.chown(path, account.pw_uid, account.pw_gid)
-        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

@@ -58,7 +58,9 @@ class ZoomTree:
         folder = self.root / f"2024-03-{1 + self._count // 720:02} {hour:02}.{minute:02}.00 {topic}"
         folder.mkdir()
         if chat:
-            (folder / "chat.txt").write_text(f"00:00:04\t From Ann to Everyone: {chat}\n", "utf-8")
+            (folder / "chat.txt").write_text(
+                f"{hour:02}:{minute:02}:04\t From Ann to Everyone: {chat}\n", "utf-8"
+            )
         if captions:
             said = f"[Bo Li] {hour:02}:{minute:02}:09\n{captions}\n\n"
             (folder / "meeting_saved_closed_caption.txt").write_text(said, "utf-8")

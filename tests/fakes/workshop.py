@@ -14,7 +14,8 @@ from zoomsync_agent.core.recording import Kind, ProcessingStatus, RecordingRow
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
-from zoomsync_agent.engine.steps import Steps, Stores
+from zoomsync_agent.engine.publishing import Owner, Stores
+from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.worker import Worker
 from zoomsync_agent.ports import Destination
 from zoomsync_agent.store.files import SqliteFileStore
@@ -51,9 +52,7 @@ class Workshop:
             destinations={self.destination.name: self.destination},
             catalogs=(self.catalog,),
             clock=self.clock,
-            user_id="me",
-            device="desk",
-            zone=UTC,
+            owner=Owner("me", "desk", UTC),
         )
         self.worker = self.new_worker("uploader-1")
 

@@ -65,7 +65,7 @@ def test_a_bug_that_strikes_again_while_it_is_told_ends_no_worker(shop, monkeypa
     def bug(*_args):
         raise ZeroDivisionError("bug")
 
-    monkeypatch.setattr(shop.steps, "_text_of", bug)
+    monkeypatch.setattr(shop.steps._publisher, "_text_of", bug)
     assert shop.run() == 1
     assert (shop.job().state, shop.job().error_code) == (State.FAILED, Unexpected.code)
     assert "failure not published" in [event.event for event in shop.log.events]

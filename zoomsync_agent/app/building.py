@@ -12,7 +12,7 @@ from zoomsync_agent.app.databases import CLEAN_STOP, NEEDS_REBUILD, Databases
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
-from zoomsync_agent.desktop import logs, mounts
+from zoomsync_agent.desktop import mounts
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.zone import local_zone
@@ -22,8 +22,9 @@ from zoomsync_agent.engine.housekeeping import Housekeeping
 from zoomsync_agent.engine.intake import Intake
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
+from zoomsync_agent.engine.publishing import Owner, Stores
 from zoomsync_agent.engine.rebuild import rebuild
-from zoomsync_agent.engine.steps import Steps, Stores
+from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.supervisor import Supervisor
 from zoomsync_agent.engine.worker import Log, Worker
 from zoomsync_agent.ports import Clock, Destination, Service, fact_about
@@ -101,6 +102,8 @@ def build(
         on_url: told the address of the page; without it there is no page.
         redecide_history: decide anew what of the recordings from before the first start is taken.
     """
+    from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
+
     clock = clock or SystemClock()
     _expect_destination(settings)
     log = logs.get_logger("agent")
@@ -123,9 +126,7 @@ def build(
         destinations=destinations,
         catalogs=(catalog,),
         clock=clock,
-        user_id=settings.user_id,
-        device=settings.device,
-        zone=zone,
+        owner=Owner(settings.user_id, settings.device, zone),
     )
     workers = [
         Worker(

@@ -7,10 +7,9 @@ import mimetypes
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import tzinfo
-from typing import Any, Final
+from typing import Final
 
-from zoomsync_agent.core import naming, rows, transcript
+from zoomsync_agent.core import naming, transcript
 from zoomsync_agent.core.errors import (
     AgentError,
     SourceChanged,
@@ -23,21 +22,15 @@ from zoomsync_agent.core.job import Job, Step
 from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import (
     FileIdentity,
-    MeetingKey,
     Outgoing,
-    ProcessingStatus,
     Progress,
-    Receipt,
-    RecordingRow,
 )
+from zoomsync_agent.engine.publishing import Owner, Publisher, Stores
 from zoomsync_agent.ports import (
     Catalog,
     Clock,
     Destination,
     FileRecord,
-    FileStore,
-    ObjectStore,
-    StateStore,
     StoredObject,
     Work,
 )
@@ -77,15 +70,6 @@ class Wait:
 Outcome = Next | Finished | Stopped | Wait
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Where steps keep what they learn."""
-
-    files: FileStore
-    objects: ObjectStore
-    state: StateStore
-
-
 class Steps:
     """The work itself.
 
@@ -94,9 +78,7 @@ class Steps:
         destinations: by name.
         catalogs: every catalog that gets the rows.
         clock: the time.
-        user_id: who owns the recordings.
-        device: the name of this machine.
-        zone: the time zone in which Zoom named its folders.
+        owner: whose recordings these are.
     """
 
     def __init__(
@@ -106,19 +88,14 @@ class Steps:
         destinations: Mapping[str, Destination],
         catalogs: tuple[Catalog, ...],
         clock: Clock,
-        user_id: str,
-        device: str,
-        zone: tzinfo,
+        owner: Owner,
     ) -> None:
         self._files = stores.files
         self._objects = stores.objects
-        self._state = stores.state
         self._destinations = destinations
-        self._catalogs = catalogs
         self._clock = clock
-        self._user_id = user_id
-        self._device = device
-        self._zone = zone
+        self._owner = owner
+        self._publisher = Publisher(stores, destinations, catalogs, clock, owner)
 
     def run(self, work: Work, *, stop: Callable[[], bool], pace: Callable[[int], None]) -> Outcome:
         """Run the job's step.
@@ -200,8 +177,7 @@ class Steps:
         if stored.receipt is not None:
             self._objects.save_receipt(stored, None)
             stored = replace(stored, receipt=None, progress=Progress(0))
-        if file.kind.is_media:
-            self._publish_row(file, stored, ProcessingStatus.UPLOADING)
+        self._publisher.uploading(file, stored)
         outgoing = Outgoing(
             path=file.path,
             key=stored.key,
@@ -220,9 +196,8 @@ class Steps:
             )
         except SourceChanged:
             # Nobody will finish this version; its row must not say "uploading" for ever.
-            if file.kind.is_media:
-                with contextlib.suppress(AgentError):
-                    self._publish_row(file, stored, ProcessingStatus.FAILED)
+            with contextlib.suppress(AgentError):
+                self._publisher.failed(file, job.destination)
             raise
         if receipt is None:
             return Stopped()
@@ -239,8 +214,8 @@ class Steps:
             file.path.name,
             sha256,
             style=destination.key_style,
-            zone=self._zone,
-            user_id=self._user_id,
+            zone=self._owner.zone,
+            user_id=self._owner.user_id,
         )
         return self._objects.reserve(job.destination, sha256, scope, key, job.id)
 
@@ -252,43 +227,27 @@ class Steps:
         if file.sha256 is None:
             raise SourceChanged(str(file.path))
         if file.kind.is_media:
-            stored = self._objects.find(work.job.destination, file.sha256, "")
-            if not self._is_still_there(stored):
+            if not self._is_still_there(work.job.destination, file.sha256):
                 return Next(Step.TRANSFER)
-            self._publish_completed(self._teller(file), stored)
-            return Finished()
-        stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
-        if stored is not None and stored.receipt is not None:
-            self._destinations[work.job.destination].describe(
-                stored.key, _described_text(file, stored.receipt)
-            )
-        for media in self._files.of_meeting(file.meeting.key):
-            self._publish_completed(
-                self._teller(media),
-                self._objects.find(work.job.destination, media.sha256 or "", ""),
-            )
+            self._publisher.completed(work.job.destination, file)
+        else:
+            stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
+            self._publisher.meeting_of(file, stored)
         return Finished()
 
-    def _is_still_there(self, stored: StoredObject | None) -> bool:
+    def _is_still_there(self, destination: str, sha256: str) -> bool:
         """Return whether the bytes of a receipt are there; a fresh receipt is believed."""
+        stored = self._objects.find(destination, sha256, "")
         if stored is None or stored.receipt is None:
             return False
         age = self._clock.now() - stored.receipt.verified_at
         if 0 <= age < _FRESH_SECONDS:
             return True
-        return self._destinations[stored.destination].check(stored.receipt)
+        return self._destinations[destination].check(stored.receipt)
 
-    def _teller(self, file: FileRecord) -> FileRecord:
-        """Return which of the files of this content tells title and name: the best still there."""
-        same = self._files.with_hash(file.sha256 or "")
-        # `Path.exists` raises where the folder may not be read; the bytes are safe all the same.
-        return next((one for one in same if os.path.exists(one.path)), file)  # noqa: PTH110
-
-    def _publish_completed(self, file: FileRecord, stored: StoredObject | None) -> None:
-        if stored is None or stored.receipt is None:
-            return  # its own job publishes it once the bytes are there
-        row = self._publish_row(file, stored, ProcessingStatus.COMPLETED)
-        self._destinations[stored.destination].describe(stored.key, rows.as_dict(row))
+    def publish_failure(self, work: Work) -> None:
+        """Say in the catalog that a recording failed, unless its bytes are safe already."""
+        self._publisher.failed(self._files.get(work.file.id), work.job.destination)
 
     def drop_abandoned(self) -> None:
         """Free what half-finished uploads hold that nobody will continue.
@@ -302,64 +261,6 @@ class Steps:
                 destination.abandon(stored.key, stored.progress)
                 self._objects.save_progress(stored, Progress(0))
 
-    def publish_failure(self, work: Work) -> None:
-        """Say in the catalog that a recording failed, unless its bytes are safe already."""
-        file = self._files.get(work.file.id)
-        if not file.kind.is_media or file.sha256 is None:
-            return
-        stored = self._objects.find(work.job.destination, file.sha256, "")
-        if stored is not None and stored.receipt is None:
-            self._publish_row(file, stored, ProcessingStatus.FAILED)
-
-    def _publish_row(
-        self, file: FileRecord, stored: StoredObject, status: ProcessingStatus
-    ) -> RecordingRow:
-        sha256 = stored.sha256
-        recording_id = naming.recording_id(self._user_id, sha256)
-        now = self._state.stamp(self._clock.now())
-        row = RecordingRow(
-            recording_id=recording_id,
-            user_id=self._user_id,
-            file_url=_url(stored.receipt),
-            meeting_title=naming.display_name(file.meeting.title),
-            file_name=naming.display_name(file.path.name),
-            file_size=file.identity.size,
-            created_at=now,
-            updated_at=now,
-            processing_status=status,
-            transcription_text=self._text_of(file.meeting.key, file.meeting.started_at),
-            sha256=sha256,
-            started_at=file.meeting.started_at,
-            duration_seconds=file.duration_seconds,
-            kind=file.kind,
-            part=file.part,
-            participant=file.participant,
-            meeting_key=file.meeting.key,
-            destination=stored.destination,
-            object_key=stored.key,
-            device=self._device,
-        )
-        for catalog in self._catalogs:
-            before = catalog.get(recording_id)
-            if before is not None:
-                row = replace(
-                    row,
-                    created_at=before.created_at,
-                    transcription_text=row.transcription_text or before.transcription_text,
-                    summary=before.summary,
-                    action_items=before.action_items,
-                )
-            catalog.publish(row)
-        return row
-
-    def _text_of(self, meeting_key: MeetingKey, started_at: float | None) -> str:
-        cues = {
-            kind: [transcript.from_dict(one) for text in texts for one in json.loads(text)]
-            for kind, texts in self._files.texts_of(meeting_key).items()
-        }
-        merged = transcript.merge(cues, started_at=started_at, zone=self._zone)
-        return transcript.plain_text(merged)
-
 
 def _expect(descriptor: int, wanted: FileIdentity, file: FileRecord) -> None:
     stat = os.fstat(descriptor)
@@ -369,18 +270,3 @@ def _expect(descriptor: int, wanted: FileIdentity, file: FileRecord) -> None:
 
 def _scope(file: FileRecord) -> str:
     return "" if file.kind.is_media else file.meeting.key
-
-
-def _url(receipt: Receipt | None) -> str:
-    return receipt.url if receipt else ""
-
-
-def _described_text(file: FileRecord, receipt: Receipt) -> dict[str, Any]:
-    return {
-        "kind": file.kind,
-        "file_name": naming.display_name(file.path.name),
-        "file_size": receipt.size,
-        "sha256": receipt.sha256,
-        "meeting_key": file.meeting.key,
-        "meeting_title": naming.display_name(file.meeting.title),
-    }

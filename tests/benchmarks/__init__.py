@@ -1,0 +1,1 @@
+"""Speed, memory and scale of the real agent: `python -m tests.benchmarks`."""

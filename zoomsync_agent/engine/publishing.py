@@ -1,0 +1,170 @@
+"""Rows: what the catalogs are told of a recording, and when."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any
+
+from zoomsync_agent.core import naming, rows, transcript
+from zoomsync_agent.core.recording import MeetingKey, ProcessingStatus, Receipt, RecordingRow
+from zoomsync_agent.ports import (
+    Catalog,
+    Clock,
+    Destination,
+    FileRecord,
+    FileStore,
+    ObjectStore,
+    StateStore,
+    StoredObject,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where steps keep what they learn."""
+
+    files: FileStore
+    objects: ObjectStore
+    state: StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose recordings these are, and where they were made.
+
+    `zone` is the time zone in which Zoom named its folders.
+    """
+
+    user_id: str
+    device: str
+    zone: tzinfo
+
+
+class Publisher:
+    """Tells the catalogs, and describes objects beside themselves.
+
+    A row says "completed" only where there is a receipt.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        destinations: Mapping[str, Destination],
+        catalogs: tuple[Catalog, ...],
+        clock: Clock,
+        owner: Owner,
+    ) -> None:
+        self._files = stores.files
+        self._objects = stores.objects
+        self._state = stores.state
+        self._destinations = destinations
+        self._catalogs = catalogs
+        self._clock = clock
+        self._owner = owner
+
+    def completed(self, destination: str, file: FileRecord) -> None:
+        """Publish the row of a media file whose bytes are there.
+
+        Without a receipt nothing is published: the file's own job does it once they are.
+        """
+        stored = self._objects.find(destination, file.sha256 or "", "")
+        if stored is None or stored.receipt is None:
+            return
+        row = self._publish(self._teller(file), stored, ProcessingStatus.COMPLETED)
+        self._destinations[destination].describe(stored.key, rows.as_dict(row))
+
+    def uploading(self, file: FileRecord, stored: StoredObject) -> None:
+        """Publish that a recording is on its way; text has no row of its own."""
+        if file.kind.is_media:
+            self._publish(file, stored, ProcessingStatus.UPLOADING)
+
+    def failed(self, file: FileRecord, destination: str) -> None:
+        """Publish that a recording failed, unless its bytes are safe already."""
+        if not file.kind.is_media or file.sha256 is None:
+            return
+        stored = self._objects.find(destination, file.sha256, "")
+        if stored is not None and stored.receipt is None:
+            self._publish(file, stored, ProcessingStatus.FAILED)
+
+    def meeting_of(self, text: FileRecord, stored: StoredObject | None) -> None:
+        """Bring every row of a text's meeting up to date, and describe the text."""
+        if stored is None:
+            return
+        if stored.receipt is not None:
+            self._destinations[stored.destination].describe(
+                stored.key, _described_text(text, stored.receipt)
+            )
+        for media in self._files.of_meeting(text.meeting.key):
+            self.completed(stored.destination, media)
+
+    def _teller(self, file: FileRecord) -> FileRecord:
+        """Return which of the files of this content tells title and name: the best still there."""
+        same = self._files.with_hash(file.sha256 or "")
+        # `Path.exists` raises where the folder may not be read; the bytes are safe all the same.
+        return next((one for one in same if os.path.exists(one.path)), file)  # noqa: PTH110
+
+    def _publish(
+        self, file: FileRecord, stored: StoredObject, status: ProcessingStatus
+    ) -> RecordingRow:
+        sha256 = stored.sha256
+        recording_id = naming.recording_id(self._owner.user_id, sha256)
+        now = self._state.stamp(self._clock.now())
+        row = RecordingRow(
+            recording_id=recording_id,
+            user_id=self._owner.user_id,
+            file_url=_url(stored.receipt),
+            meeting_title=naming.display_name(file.meeting.title),
+            file_name=naming.display_name(file.path.name),
+            file_size=file.identity.size,
+            created_at=now,
+            updated_at=now,
+            processing_status=status,
+            transcription_text=self._text_of(file.meeting.key, file.meeting.started_at),
+            sha256=sha256,
+            started_at=file.meeting.started_at,
+            duration_seconds=file.duration_seconds,
+            kind=file.kind,
+            part=file.part,
+            participant=file.participant,
+            meeting_key=file.meeting.key,
+            destination=stored.destination,
+            object_key=stored.key,
+            device=self._owner.device,
+        )
+        for catalog in self._catalogs:
+            before = catalog.get(recording_id)
+            if before is not None:
+                row = replace(
+                    row,
+                    created_at=before.created_at,
+                    transcription_text=row.transcription_text or before.transcription_text,
+                    summary=before.summary,
+                    action_items=before.action_items,
+                )
+            catalog.publish(row)
+        return row
+
+    def _text_of(self, meeting_key: MeetingKey, started_at: float | None) -> str:
+        cues = {
+            kind: [transcript.from_dict(one) for text in texts for one in json.loads(text)]
+            for kind, texts in self._files.texts_of(meeting_key).items()
+        }
+        merged = transcript.merge(cues, started_at=started_at, zone=self._owner.zone)
+        return transcript.plain_text(merged)
+
+
+def _url(receipt: Receipt | None) -> str:
+    return receipt.url if receipt else ""
+
+
+def _described_text(file: FileRecord, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "kind": file.kind,
+        "file_name": naming.display_name(file.path.name),
+        "file_size": receipt.size,
+        "sha256": receipt.sha256,
+        "meeting_key": file.meeting.key,
+        "meeting_title": naming.display_name(file.meeting.title),
+    }
