@@ -179,7 +179,8 @@ class Control:
         self._pause.end()
 
     def look(self) -> None:
-        """Ask for a sweep of the recordings folder."""
+        """Ask for a sweep of the recordings folder, and another try of what is blocked."""
+        self._jobs.release_blocked(self._clock.now(), 0.0)
         self._state.set(SCAN_REQUEST, repr(self._clock.now()))
 
     # --- waiting for the queue to become empty ---------------------------------------------

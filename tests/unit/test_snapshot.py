@@ -14,10 +14,10 @@ from zoomsync_agent.core.snapshot import (
     AgentState,
     Amount,
     Snapshot,
-    gigabytes,
     job_label,
     job_sentence,
     overall,
+    readable_size,
     root_sentence,
     waiting_for_readiness,
 )
@@ -123,7 +123,7 @@ def test_the_agent_is_in_the_state_that_matters_most(facts, state, words):
 )  # fmt: skip
 def test_sizes_are_in_decimal_units(size, text):
     """As file managers and drives say them."""
-    assert gigabytes(size) == text
+    assert readable_size(size) == text
 
 
 def test_a_snapshot_is_plain_values():

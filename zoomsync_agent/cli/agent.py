@@ -107,12 +107,12 @@ def _with_history_decided(
     """Tell, at the very first start, what lies there already, and let the user choose."""
     from zoomsync_agent import app
     from zoomsync_agent import settings as settings_module
-    from zoomsync_agent.core.snapshot import gigabytes
+    from zoomsync_agent.core.units import readable_size
 
     found = app.survey(settings, home)
     if found is None or not found.files:
         return home, settings
-    said = f"{found.files:,} recordings, {gigabytes(found.size)}, are here already"
+    said = f"{found.files:,} recordings, {readable_size(found.size)}, are here already"
     if not (may_ask and sys.stdin.isatty() and sys.stderr.isatty()):
         if may_ask:
             click.echo(f"{said}; backfill is “{settings.backfill}”.", err=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from zoomsync_agent.cli.output import console
 from zoomsync_agent.core.job import State
-from zoomsync_agent.core.snapshot import AgentState, Snapshot, gigabytes
+from zoomsync_agent.core.snapshot import AgentState, Snapshot
+from zoomsync_agent.core.units import readable_size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -122,7 +123,7 @@ class LiveView:
             lines.append("━" * (_BAR_WIDTH - filled), style="dim")
             lines.append(
                 f" {share:4.0%} {active.label.lower()} {active.meeting_title} · {active.file_name}"
-                f" ({gigabytes(active.size)})\n"
+                f" ({readable_size(active.size)})\n"
             )
         # The files of one meeting mostly wait for the same thing.
         told = dict.fromkeys(f"{one.label}: {one.meeting_title}" for one in seen.waiting)

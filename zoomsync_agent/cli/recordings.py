@@ -8,7 +8,7 @@ import click
 from zoomsync_agent.cli.output import command, console, control, json_option, print_json
 from zoomsync_agent.core import rows
 from zoomsync_agent.core.recording import RecordingRow
-from zoomsync_agent.core.snapshot import gigabytes
+from zoomsync_agent.core.units import readable_size
 
 
 @click.group()
@@ -86,7 +86,7 @@ def _table(found: Sequence[RecordingRow]) -> None:
             _when(row),
             row.meeting_title,
             row.file_name,
-            gigabytes(row.file_size),
+            readable_size(row.file_size),
             str(row.processing_status),
         )
     console().print(table)

@@ -3,7 +3,8 @@
 import click
 
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
-from zoomsync_agent.core.snapshot import Snapshot, gigabytes
+from zoomsync_agent.core.snapshot import Snapshot
+from zoomsync_agent.core.units import readable_size
 
 _SHOWN = 20
 
@@ -56,13 +57,13 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
     if seen.history.files:
         out.print(
             f"  Left out           {seen.history.files:,} older files, "
-            f"{gigabytes(seen.history.size)} (zoomsync sync --backfill all takes them in)"
+            f"{readable_size(seen.history.size)} (zoomsync sync --backfill all takes them in)"
         )
     for active in seen.active:
         done = f" {active.sent * 100 // active.size} %" if active.sent and active.size else ""
         out.print(
             f"\n{active.label}{done}: {active.meeting_title} · {active.file_name} "
-            f"({gigabytes(active.size)})"
+            f"({readable_size(active.size)})"
         )
     for waiting in seen.waiting[:limit]:
         number = f"  [job {waiting.job_id}]" if waiting.job_id is not None else ""

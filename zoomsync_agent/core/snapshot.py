@@ -12,6 +12,7 @@ from zoomsync_agent.core import readiness
 from zoomsync_agent.core.errors import by_code
 from zoomsync_agent.core.job import State, Step
 from zoomsync_agent.core.readiness import Verdict
+from zoomsync_agent.core.units import readable_size
 
 
 class AgentState(StrEnum):
@@ -173,7 +174,7 @@ def overall(  # noqa: PLR0911  one return a state reads as the table it is
     synced: Amount,
 ) -> tuple[AgentState, str]:
     """Return the agent's state and the one sentence that says it."""
-    kept = f"{_files(synced.files)} safe ({gigabytes(synced.size)})"
+    kept = f"{_files(synced.files)} safe ({readable_size(synced.size)})"
     if not synced.files:
         kept = "nothing uploaded yet"
     if not is_running:
@@ -188,22 +189,12 @@ def overall(  # noqa: PLR0911  one return a state reads as the table it is
     if queued.files:
         return (
             AgentState.WORKING,
-            f"Working: {_files(queued.files)} to go ({gigabytes(queued.size)}), {kept}.",
+            f"Working: {_files(queued.files)} to go ({readable_size(queued.size)}), {kept}.",
         )
     if synced.files:
-        kept = f"{_files(synced.files)} ({gigabytes(synced.size)})"
+        kept = f"{_files(synced.files)} ({readable_size(synced.size)})"
         return AgentState.IDLE, f"All finished recordings are safe: {kept}."
     return AgentState.IDLE, "Watching. There is no finished recording yet."
-
-
-def gigabytes(size: int) -> str:
-    """Return bytes as people read them, in decimal units."""
-    amount = float(size)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if amount < 1000:  # noqa: PLR2004  the step of decimal units
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
 
 
 def _files(count: int) -> str:

@@ -29,6 +29,7 @@ from zoomsync_agent.core.errors import (
 from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import reading, writing
 from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.core.units import readable_size
 from zoomsync_agent.destinations.copying import Copier
 from zoomsync_agent.destinations.partial import (
     adopt_traits,
@@ -223,7 +224,8 @@ class FolderDestination:
         free = shutil.disk_usage(self._root).free
         if missing + _RESERVE_BYTES > free:
             raise DestinationFull(
-                f"{self._root} has {free / 1e9:.1f} GB free, {missing / 1e9:.1f} GB are needed"
+                f"{self._root} has {readable_size(free)} free, "
+                f"{readable_size(missing + _RESERVE_BYTES)} are needed"
             )
 
     # --- the copy --------------------------------------------------------------------------

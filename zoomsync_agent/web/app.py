@@ -7,7 +7,7 @@ from flask import Flask, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from zoomsync_agent import __version__
-from zoomsync_agent.core.snapshot import gigabytes
+from zoomsync_agent.core.units import readable_size
 from zoomsync_agent.web import guard
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def create_app(control: "Control", token: str) -> Flask:
         template_folder=str(_HERE / "templates"),
         static_folder=str(_HERE / "static"),
     )
-    app.jinja_env.filters["gigabytes"] = gigabytes
+    app.jinja_env.filters["readable_size"] = readable_size
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     guard.install(app, token)
 
