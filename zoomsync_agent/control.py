@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.core import rows, snapshot
-from zoomsync_agent.core.errors import NotFound
+from zoomsync_agent.core.errors import NotAllowed, NotFound
 from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.snapshot import Snapshot
@@ -22,6 +22,8 @@ from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.overview import Overview
 
 _SHORTEST_PREFIX = 4
+MAX_PAUSE_SECONDS = 366 * 86_400.0
+"""A longer pause is one without an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Control:
         problem = snapshot.root_sentence(root, told or "")
         state, sentence = snapshot.overall(
             is_running=self._place.pid is not None,
+            has_looked=self.last_sweep() is not None,
+            unready=self._overview.unready(),
             is_paused=self._pause.is_paused,
             root_problem=problem,
             counts=counts,
@@ -171,7 +175,13 @@ class Control:
         return jobs
 
     def pause(self, seconds: float | None = None) -> None:
-        """Let no new byte move, for *seconds* or until `resume`."""
+        """Let no new byte move, for *seconds* or until `resume`.
+
+        Raises:
+            NotAllowed: *seconds* is no time that a pause can last.
+        """
+        if seconds is not None and not 0 <= seconds <= MAX_PAUSE_SECONDS:
+            raise NotAllowed("a pause lasts from now to a year, or until it is ended")
         self._pause.begin(seconds)
 
     def resume(self) -> None:
@@ -185,10 +195,16 @@ class Control:
 
     # --- waiting for the queue to become empty ---------------------------------------------
 
-    def has_swept(self, since: float) -> bool:
-        """Return whether the whole folder has been looked through after *since*."""
-        told = self._state.get(LAST_SWEEP)
-        return told is not None and float(told) >= since
+    def has_ever_swept(self) -> bool:
+        """Return whether the recordings folder has been looked through, in this run or before."""
+        return self._state.get(fact_about("swept", self._place.recordings_path)) is not None
+
+    def last_sweep(self) -> str | None:
+        """Return what names the last sweep of this run of the agent; None before the first.
+
+        Two are told apart by being different: clocks jump.
+        """
+        return self._state.get(LAST_SWEEP)
 
     def is_busy(self, patience: float) -> bool:
         """Return whether something will go on by itself within *patience* seconds."""

@@ -99,6 +99,11 @@ class Running:
         return self._process.poll() is None
 
     @property
+    def out(self) -> str:
+        """What it has written to stdout so far."""
+        return self._out.read_text("utf-8", errors="replace")
+
+    @property
     def err(self) -> str:
         """What it has written to stderr so far."""
         return self._err.read_text("utf-8", errors="replace")

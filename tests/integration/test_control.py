@@ -1,5 +1,6 @@
 """The façade for people, over a real queue and catalog."""
 
+import hashlib
 import os
 import sys
 
@@ -8,9 +9,10 @@ import pytest
 from tests.fakes.stores import catalog_database
 from tests.fakes.workshop import Workshop
 from zoomsync_agent.catalog.local import LocalCatalog
-from zoomsync_agent.control import Control, Place
+from zoomsync_agent.control import MAX_PAUSE_SECONDS, Control, Place
 from zoomsync_agent.core.errors import NetworkUnavailable, NotAllowed, NotFound
-from zoomsync_agent.core.job import JobId, State
+from zoomsync_agent.core.job import FileId, JobId, State
+from zoomsync_agent.core.recording import FileIdentity
 from zoomsync_agent.core.snapshot import AgentState
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.intake import LAST_SWEEP
@@ -31,7 +33,8 @@ def shop(tmp_path):
 
 @pytest.fixture
 def control(shop):
-    """Give the façade of a running agent."""
+    """Give the façade of a running agent that has looked through its folder."""
+    shop.state.set(LAST_SWEEP, "1.0")
     return _control(shop, pid=1)
 
 
@@ -80,25 +83,53 @@ def test_what_is_being_sent_is_shown_with_its_progress(shop, control):
 def test_a_failure_is_shown_and_can_be_retried(shop, control):
     """Named by number, path or all at once."""
     path = shop.add("m/video.mp4", b"0123456789")
+    for names in (None, (), ("1",), (str(path),), (str(path.parent),)):
+        if names is not None:
+            assert control.retry(names) == 1
+            assert shop.job().state is State.READY
+        shop.db.connection().execute(
+            "UPDATE jobs SET state = 'failed', error_code = 'source_damaged'"
+        )
+        shown = control.snapshot()
+        assert shown.state is AgentState.NEEDS_YOU
+        assert (shown.waiting[0].job_id, shown.waiting[0].code) == (1, "source_damaged")
+
+
+def test_a_recording_that_somebody_deleted_is_told_but_needs_nobody(shop, control):
+    """It cannot be uploaded any more; cancelled, it is not even told."""
+    path = shop.add("m/video.mp4", b"0123456789")
     path.unlink()
     shop.run()
     shown = control.snapshot()
-    assert shown.state is AgentState.NEEDS_YOU
-    assert shown.waiting[0].job_id == 1
-    assert shown.waiting[0].code == "source_missing"
-    for names in ((), ("1",), (str(path),), (str(path.parent),)):
-        assert control.retry(names) == 1
-        assert shop.job().state is State.READY
-        shop.run()
-        assert shop.job().state is State.FAILED
+    assert shown.state is AgentState.IDLE
+    assert [one.code for one in shown.waiting] == ["source_missing"]
+    assert "nothing is to be done" in shown.waiting[0].sentence
+    control.cancel(["1"])
+    assert control.snapshot().waiting == ()
+
+
+def test_a_deleted_copy_of_what_is_safe_is_not_told(shop, control):
+    """The content is in the archive, whatever became of this file."""
+    shop.add("m/video.mp4", b"0123456789")
+    shop.run()
+    copy = shop.add("m/copy.mp4", b"0123456789")
+    shop.files.set_hash(
+        FileId(2),
+        FileIdentity(10, copy.stat().st_mtime_ns),
+        hashlib.sha256(b"0123456789").hexdigest(),
+    )
+    copy.unlink()
+    shop.run()
+    assert shop.job(2).error_code == "source_missing"
+    assert control.snapshot().waiting == ()
 
 
 def test_a_moved_file_is_no_failure(shop, control):
-    """Its old name failed, its new name has its own job: nobody has to act."""
+    """Its old name is gone, its new name has its own job: nothing is left to tell."""
     path = shop.add("m/video.mp4", b"0123456789")
     new = path.rename(path.with_name("renamed.mp4"))
     shop.run()
-    assert control.snapshot().state is AgentState.NEEDS_YOU
+    assert len(control.snapshot().waiting) == 1
     shop.see(new)
     shop.run()
     assert control.snapshot().state is AgentState.IDLE
@@ -159,10 +190,15 @@ def test_pause_resume_and_look(shop, control):
     assert control.snapshot().state is AgentState.IDLE
     control.look()
     assert shop.state.get(SCAN_REQUEST) == repr(shop.clock.now())
-    assert not control.has_swept(shop.clock.now())
-    shop.state.set(LAST_SWEEP, repr(shop.clock.now()))
-    assert control.has_swept(shop.clock.now())
-    assert not control.has_swept(shop.clock.now() + 1.0)
+    assert control.last_sweep() == "1.0"
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("inf"), float("nan"), MAX_PAUSE_SECONDS * 2])
+def test_a_pause_that_no_clock_can_tell_is_refused(control, seconds):
+    """And nothing is paused by it."""
+    with pytest.raises(NotAllowed):
+        control.pause(seconds)
+    assert control.snapshot().state is not AgentState.PAUSED
 
 
 def test_a_problem_of_the_folder_needs_somebody(shop, control):

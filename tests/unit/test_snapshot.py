@@ -28,33 +28,33 @@ NOTHING = dict.fromkeys(State, 0)
 @pytest.mark.parametrize("cls", list(leaves()))
 def test_every_error_becomes_a_sentence(cls):
     """Title, detail and hint, each once; and a label that fits into a column."""
-    told = job_sentence(State.FAILED, cls.code, "what exactly", 0.0)
+    told = job_sentence(7, State.FAILED, cls.code, "what exactly", 0.0)
     assert told.startswith(f"{cls.title}.")
     assert "(what exactly)" in told
     assert told.endswith(cls.hint or "(what exactly)")
     assert job_label(State.FAILED, cls.code) == cls.title
-    assert job_sentence(State.FAILED, cls.code, cls.title, 0.0).count(cls.title) == 1
+    assert job_sentence(7, State.FAILED, cls.code, cls.title, 0.0).count(cls.title) == 1
 
 
 def test_a_wait_has_its_time():
     """And only a wait: a failed job has no next try."""
     code = by_code("network_unavailable").code
-    told = job_sentence(State.READY, code, "", 1_700_000_000.0)
+    told = job_sentence(7, State.READY, code, "", 1_700_000_000.0)
     local = datetime.fromtimestamp(1_700_000_000.0, UTC).astimezone()
     assert told.endswith(f"Next try at {local:%H:%M:%S}.")
-    assert "Next try" not in job_sentence(State.FAILED, code, "", 1_700_000_000.0)
-    assert "Next try" not in job_sentence(State.READY, code, "", 0.0)
+    assert "Next try" not in job_sentence(7, State.FAILED, code, "", 1_700_000_000.0)
+    assert "Next try" not in job_sentence(7, State.READY, code, "", 0.0)
 
 
 def test_a_job_that_only_waits_its_turn_says_so():
     """No error, no alarm."""
-    assert "by itself" in job_sentence(State.READY, None, "", 0.0)
+    assert "by itself" in job_sentence(7, State.READY, None, "", 0.0)
     assert job_label(State.READY, None) == "Queued"
 
 
 def test_what_was_cancelled_says_how_to_undo_it():
     """Whatever had happened to it before."""
-    assert "retry" in job_sentence(State.CANCELLED, "unexpected", "x", 0.0)
+    assert "zoomsync retry 7" in job_sentence(7, State.CANCELLED, "unexpected", "x", 0.0)
     assert job_label(State.CANCELLED, "unexpected") == "Cancelled"
 
 
@@ -86,6 +86,8 @@ def _overall(**kwargs):
         **{
             "is_running": True,
             "is_paused": False,
+            "has_looked": True,
+            "unready": 0,
             "root_problem": "",
             "counts": NOTHING,
             "queued": Amount(),
@@ -105,6 +107,9 @@ def _overall(**kwargs):
         ({"counts": {**NOTHING, State.BLOCKED: 2}}, AgentState.NEEDS_YOU, "2 files could not"),
         ({"queued": Amount(1, 500)}, AgentState.WORKING, "1 file to go (500 bytes)"),
         ({}, AgentState.IDLE, "2 files (3.0 GB)"),
+        ({"unready": 3}, AgentState.IDLE, "3 files cannot be uploaded yet"),
+        ({"unready": 1, "synced": Amount()}, AgentState.IDLE, "1 file cannot be uploaded yet"),
+        ({"has_looked": False}, AgentState.WORKING, "Looking through the recordings folder"),
     ],
 )
 def test_the_agent_is_in_the_state_that_matters_most(facts, state, words):

@@ -106,12 +106,13 @@ def beside(settings: Settings, home: Home) -> Iterator[Control]:
 
 
 def survey(settings: Settings, home: Home) -> Amount | None:
-    """Return what lies in the recordings folder before the very first start; None after it.
+    """Return what lies in the recordings folder before its first sweep; None after it.
 
-    Names and sizes only: nothing is opened, nothing is stored.
+    Names and sizes only: no recording is opened.
     """
-    if home.store_file.exists():
-        return None
+    with beside(settings, home) as control:
+        if control.has_ever_swept():
+            return None
     count = size = 0
     for listing in ZoomFolder(settings.recordings_path).listings():
         for entry in listing.entries:

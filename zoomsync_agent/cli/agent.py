@@ -1,8 +1,10 @@
 """`zoomsync run` and `zoomsync sync`: the agent itself."""
 
+import contextlib
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,8 @@ from zoomsync_agent.cli.output import ExitCode, command, json_option, load, prin
 from zoomsync_agent.core.errors import AlreadyRunning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from zoomsync_agent.control import Control
     from zoomsync_agent.desktop.paths import Home
     from zoomsync_agent.settings import Settings
@@ -48,25 +52,22 @@ backfill_option = click.option(
 @click.command()
 @click.option("--headless", is_flag=True, help="No live view; log lines instead.")
 @backfill_option
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON at every change.")
 @command
-def run(headless: bool, backfill: str | int | None) -> None:
+def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
     """Watch the recordings folder and upload what is finished, until stopped."""
     from zoomsync_agent import app
+    from zoomsync_agent.cli.live import JsonLines, LiveView
 
-    home, settings = load(backfill=backfill)
-    if backfill is None:
-        home, settings = _with_history_decided(home, settings, may_ask=not headless)
-    is_live = not headless and sys.stderr.isatty()
-    _log_to(home, settings, console=not is_live)
-    if is_live:
-        from zoomsync_agent.cli.live import LiveView
-
-        with LiveView() as view:
-            app.run(
-                settings, home, redecide_history=backfill is not None, on_start=view.show_always
-            )
-    else:
-        app.run(settings, home, redecide_history=backfill is not None)
+    home, settings = load_with_backfill(backfill)
+    is_live = not headless and not as_json and sys.stderr.isatty()
+    home, settings = _with_history_decided(home, settings, may_ask=is_live, is_quiet=as_json)
+    _log_to(home, settings, console=not is_live and not as_json)
+    follower = JsonLines() if as_json else LiveView(enabled=is_live)
+    with follower:
+        app.run(
+            settings, home, redecide_history=backfill is not None, on_start=follower.show_always
+        )
 
 
 @click.command()
@@ -80,29 +81,81 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
     """
     from zoomsync_agent import app
 
-    home, settings = load(backfill=backfill)
-    if backfill is None:
-        home, settings = _with_history_decided(home, settings, may_ask=not as_json)
+    home, settings = load_with_backfill(backfill)
+    home, settings = _with_history_decided(home, settings, may_ask=not as_json, is_quiet=as_json)
     _log_to(home, settings, console=False)
-    since = time.time()
-    try:
-        with app.running(settings, home, redecide_history=backfill is not None) as agent:
-            code = _wait(agent.control, since, check=agent.check, as_json=as_json)
-    except AlreadyRunning as exc:
-        if backfill is not None:
-            raise AlreadyRunning(
-                f"{exc.detail}. Stop it to change what happens to older recordings."
-            ) from exc
-        if not as_json:
-            click.echo(f"{exc.detail}; it does the work, this waits for it.", err=True)
-        with app.beside(settings, home) as control:
-            control.look()
-            code = _wait(control, since, check=lambda: None, as_json=as_json)
-    sys.exit(code)
+    redecide = backfill is not None
+    has_told = as_json
+    while True:
+        try:
+            with app.running(settings, home, redecide_history=redecide) as agent:
+                sys.exit(_wait(agent.control, None, check=agent.check, as_json=as_json))
+        except AlreadyRunning as exc:
+            if not has_told:
+                click.echo(f"{exc.detail}; it does the work, this waits for it.", err=True)
+                has_told = True
+        # An agent that ends before the work is done leaves it to this one.
+        with contextlib.suppress(_AgentEnded), app.beside(settings, home) as control:
+            check = _Watchman(home)
+            first = _look_once(control, check)
+            sys.exit(_wait(control, first, check=check, as_json=as_json))
+
+
+class _AgentEnded(Exception):
+    """The agent that was to do the work is gone."""
+
+
+class _Watchman:
+    """Looks, at most once a second, whether the other agent is still there."""
+
+    def __init__(self, home: "Home") -> None:
+        self._home = home
+        self._asked_at = 0.0
+
+    def __call__(self) -> None:
+        from zoomsync_agent.desktop.single_instance import holder
+
+        if time.monotonic() - self._asked_at >= 1.0:
+            self._asked_at = time.monotonic()
+            if holder(self._home) is None:
+                raise _AgentEnded
+
+
+def _look_once(control: "Control", check: "Callable[[], None]") -> str | None:
+    """Have the other agent look through the folder, and ask for a second look; name the first.
+
+    A sweep may have been going on when it was asked; only the next one surely began afterwards.
+    """
+    before = control.last_sweep()
+    control.look()
+    while control.last_sweep() in (None, before):
+        check()
+        time.sleep(0.1)
+    first = control.last_sweep()
+    control.look()
+    return first
+
+
+def load_with_backfill(backfill: str | int | None) -> "tuple[Home, Settings]":
+    """Return home and settings; a choice that is made here is kept for every later start.
+
+    Raises:
+        AlreadyRunning: an agent has decided already, and decides by what it was started with.
+    """
+    from zoomsync_agent import settings as settings_module
+    from zoomsync_agent.desktop.single_instance import holder
+
+    home, settings = load(backfill=backfill)
+    if backfill is not None:
+        owner = holder(home)
+        if owner is not None:
+            raise AlreadyRunning(f"{owner}. Stop it to change what happens to older recordings.")
+        settings_module.save(home.ensure(), "backfill", backfill)
+    return home, settings
 
 
 def _with_history_decided(
-    home: "Home", settings: "Settings", *, may_ask: bool
+    home: "Home", settings: "Settings", *, may_ask: bool, is_quiet: bool
 ) -> "tuple[Home, Settings]":
     """Tell, at the very first start, what lies there already, and let the user choose."""
     from zoomsync_agent import app
@@ -112,9 +165,10 @@ def _with_history_decided(
     found = app.survey(settings, home)
     if found is None or not found.files:
         return home, settings
-    said = f"{found.files:,} recordings, {readable_size(found.size)}, are here already"
+    count = "1 recording is" if found.files == 1 else f"{found.files:,} recordings are"
+    said = f"{count} here already, {readable_size(found.size)}"
     if not (may_ask and sys.stdin.isatty() and sys.stderr.isatty()):
-        if may_ask:
+        if not is_quiet:
             click.echo(f"{said}; backfill is “{settings.backfill}”.", err=True)
         return home, settings
     click.echo(f"{said}. They are taken in after new ones, the oldest first.", err=True)
@@ -128,17 +182,20 @@ def _with_history_decided(
     return load()
 
 
-def _wait(control: "Control", since: float, *, check: Any, as_json: bool) -> ExitCode:
+def _wait(
+    control: "Control", after: str | None, *, check: "Callable[[], None]", as_json: bool
+) -> ExitCode:
     from zoomsync_agent.cli.live import LiveView
 
     with LiveView(enabled=not as_json and sys.stderr.isatty()) as view:
-        seen = view.wait_until_idle(control, since, check=check, patience=PATIENCE_SECONDS)
+        seen = view.wait_until_idle(control, after, check=check, patience=PATIENCE_SECONDS)
     code = ExitCode.INCOMPLETE if seen.root_problem or view.is_incomplete(seen) else ExitCode.DONE
     if as_json:
         print_json(
             {
                 "recordings": [short_row(row) for row in control.recordings()],
                 "not_uploaded": seen.as_dict()["waiting"],
+                "left_out": asdict(seen.history),
             }
         )
     else:

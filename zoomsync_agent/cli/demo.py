@@ -74,12 +74,11 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
     played = meeting.Meeting(zoom / f"{now:%Y-%m-%d %H.%M.%S} Weekly Sync", now)
 
     tell = _say(is_quiet=as_json or is_live)
-    since = time.time()
     with app.running(chosen, home) as agent, LiveView(enabled=is_live) as view:
         stage = threading.Thread(target=_play, args=(played, tell), name="zoom", daemon=True)
         stage.start()
         view.follow_while(agent.control, stage.is_alive)
-        view.wait_until_idle(agent.control, since, check=agent.check, patience=PATIENCE_SECONDS)
+        view.wait_until_idle(agent.control, None, check=agent.check, patience=PATIENCE_SECONDS)
         done = agent.control.recordings()
         seen = agent.control.snapshot()
         if as_json:

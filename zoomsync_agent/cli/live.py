@@ -1,12 +1,16 @@
 """A live view of the agent in a terminal: what is converted, read, uploaded."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import click
+
 from zoomsync_agent.cli.output import console
+from zoomsync_agent.core.errors import SourceMissing
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.snapshot import AgentState, Snapshot
 from zoomsync_agent.core.units import readable_size
@@ -19,6 +23,41 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.25
 _SHOWN = 6
 _BAR_WIDTH = 28
+
+
+class JsonLines:
+    """Prints the snapshot as a line of JSON whenever it has changed."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def show_always(self, control: "Control") -> None:
+        """Print what *control* shows until the context ends."""
+
+        def follow() -> None:
+            last = None
+            while not self._ended.wait(_REFRESH_SECONDS):
+                seen = control.snapshot()
+                if seen != last:
+                    last = seen
+                    click.echo(json.dumps(seen.as_dict(), default=str))
+
+        self._thread = threading.Thread(target=follow, name="json-lines", daemon=True)
+        self._thread.start()
 
 
 class LiveView:
@@ -61,6 +100,8 @@ class LiveView:
 
     def show_always(self, control: "Control") -> None:
         """Draw what *control* shows until the view is closed."""
+        if not self._enabled:
+            return
 
         def follow() -> None:
             while not self._ended.wait(_REFRESH_SECONDS):
@@ -70,13 +111,13 @@ class LiveView:
         self._thread.start()
 
     def wait_until_idle(
-        self, control: "Control", since: float, *, check: Callable[[], None], patience: float
+        self, control: "Control", after: str | None, *, check: Callable[[], None], patience: float
     ) -> Snapshot:
         """Return the snapshot in which nothing more goes on by itself.
 
         Args:
             control: the agent, here or in another process.
-            since: epoch seconds; the folder must have been looked through after it.
+            after: names a sweep; the folder must have been looked through after it.
             check: called now and then; may raise to end the wait.
             patience: a retry that is due within so many seconds is waited for.
         """
@@ -87,7 +128,7 @@ class LiveView:
                 return self._latest
             if self._latest.state is AgentState.PAUSED and not self._latest.active:
                 return self._latest
-            if control.has_swept(since) and not control.is_busy(patience):
+            if control.last_sweep() not in (None, after) and not control.is_busy(patience):
                 return control.snapshot(limit=200)
             check()
             time.sleep(_REFRESH_SECONDS if self._enabled else 0.05)
@@ -104,7 +145,9 @@ class LiveView:
     def is_incomplete(seen: Snapshot) -> bool:
         """Return whether something finished could not be uploaded."""
         return any(
-            waiting.state in (State.FAILED, State.BLOCKED, State.READY) for waiting in seen.waiting
+            waiting.state in (State.FAILED, State.BLOCKED, State.READY)
+            and waiting.code != SourceMissing.code
+            for waiting in seen.waiting
         )
 
     def _render(self) -> "RenderableType":

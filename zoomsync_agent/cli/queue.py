@@ -5,6 +5,7 @@ import re
 import click
 
 from zoomsync_agent.cli.output import command, control, json_option, print_json
+from zoomsync_agent.control import MAX_PAUSE_SECONDS
 from zoomsync_agent.core.errors import SettingsError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -15,12 +16,15 @@ def duration(text: str) -> float:
     """Return "90s", "30m", "2h", "1d" or plain minutes as seconds.
 
     Raises:
-        SettingsError: *text* is none of these.
+        SettingsError: *text* is none of these, or longer than a pause can be.
     """
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise SettingsError(f"“{text}” is no duration; write 30m, 2h, 1d or a number of minutes")
-    return float(match[1]) * _UNITS[match[2]]
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if seconds > MAX_PAUSE_SECONDS:
+        raise SettingsError(f"“{text}” is too long; without --for the pause lasts until resume")
+    return seconds
 
 
 @click.command()

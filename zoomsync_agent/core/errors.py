@@ -171,7 +171,10 @@ class SourceMissing(PermanentError):
 
     code = "source_missing"
     title = "The file was moved or deleted before it was uploaded"
-    hint = "Put it back into the recordings folder; it is then uploaded by itself."
+    hint = (
+        "If that was not meant, put it back into the recordings folder; it is then uploaded by "
+        "itself. If it was, nothing is to be done."
+    )
 
 
 class SourceDamaged(PermanentError):

@@ -108,17 +108,20 @@ class Snapshot:
         return plain
 
 
-def job_sentence(state: State, error_code: str | None, detail: str, not_before: float) -> str:
+def job_sentence(
+    job_id: int, state: State, error_code: str | None, detail: str, not_before: float
+) -> str:
     """Return the sentence of a file whose job is not done.
 
     Args:
+        job_id: its number.
         state: the job's state.
         error_code: the stored code of its last error, if any.
         detail: what exactly went wrong.
         not_before: epoch seconds of its next try.
     """
     if state is State.CANCELLED:
-        return "You cancelled it; “zoomsync retry” uploads it after all."
+        return f"You cancelled it; “zoomsync retry {job_id}” uploads it after all."
     if error_code is None:
         return "It waits for its turn and is uploaded by itself."
     error = by_code(error_code)
@@ -168,6 +171,8 @@ def overall(  # noqa: PLR0911  one return a state reads as the table it is
     *,
     is_running: bool,
     is_paused: bool,
+    has_looked: bool,
+    unready: int,
     root_problem: str,
     counts: dict[State, int],
     queued: Amount,
@@ -191,10 +196,13 @@ def overall(  # noqa: PLR0911  one return a state reads as the table it is
             AgentState.WORKING,
             f"Working: {_files(queued.files)} to go ({readable_size(queued.size)}), {kept}.",
         )
+    if not has_looked:
+        return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
+    but = f" {_files(unready)} cannot be uploaded yet; each says why." if unready else ""
     if synced.files:
         kept = f"{_files(synced.files)} ({readable_size(synced.size)})"
-        return AgentState.IDLE, f"All finished recordings are safe: {kept}."
-    return AgentState.IDLE, "Watching. There is no finished recording yet."
+        return AgentState.IDLE, f"All finished recordings are safe: {kept}.{but}"
+    return AgentState.IDLE, f"Watching. There is no finished recording yet.{but}"
 
 
 def _files(count: int) -> str:

@@ -14,6 +14,12 @@ _UNFINISHED: Final = """
     FROM jobs JOIN files ON files.id = jobs.file_id
     WHERE jobs.state IN ('ready', 'blocked', 'failed', 'cancelled')
       AND NOT (jobs.state = 'cancelled' AND jobs.error_code IS 'source_changed')
+      -- What was cancelled and then deleted concerns nobody any more.
+      AND NOT (jobs.state = 'cancelled' AND files.gone = 1)
+      -- Content that is safe is safe, whatever became of this file.
+      AND NOT (jobs.error_code IS 'source_missing' AND EXISTS (
+          SELECT 1 FROM objects WHERE objects.sha256 = files.sha256
+            AND objects.verified_at IS NOT NULL))
       -- A file that was moved before it was uploaded has its job under its new name.
       AND NOT (jobs.error_code IS 'source_missing' AND EXISTS (
           SELECT 1 FROM files moved WHERE moved.gone = 0 AND moved.id <> files.id
@@ -57,7 +63,11 @@ class Overview:
                 code=row["error_code"] or str(row["state"]),
                 label=snapshot.job_label(State(row["state"]), row["error_code"]),
                 sentence=snapshot.job_sentence(
-                    State(row["state"]), row["error_code"], row["error_detail"], row["not_before"]
+                    row["id"],
+                    State(row["state"]),
+                    row["error_code"],
+                    row["error_detail"],
+                    row["not_before"],
                 ),
                 job_id=row["id"],
                 state=State(row["state"]),
@@ -106,8 +116,22 @@ class Overview:
         return Amount(row["n"], row["size"])
 
     def troubled(self) -> int:
-        """Return how many files have failed and still matter."""
-        (row,) = self._db.query(f"SELECT count(*) AS n {_UNFINISHED} AND jobs.state = 'failed'")
+        """Return how many files have failed and can still be uploaded.
+
+        One that somebody deleted before its turn is told of, but nothing is left to be mended.
+        """
+        (row,) = self._db.query(
+            f"SELECT count(*) AS n {_UNFINISHED} "
+            "AND jobs.state = 'failed' AND jobs.error_code IS NOT 'source_missing'"
+        )
+        return int(row["n"])
+
+    def unready(self) -> int:
+        """Return how many files somebody has to do something about before they can be taken."""
+        (row,) = self._db.query(
+            "SELECT count(*) AS n FROM files WHERE gone = 0 AND verdict IN "
+            "('needs_conversion', 'incomplete', 'empty', 'foreign', 'placeholder', 'unreadable')"
+        )
         return int(row["n"])
 
     def settling(self) -> int:

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, abort, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from zoomsync_agent import __version__
+from zoomsync_agent.core.errors import NotAllowed
 from zoomsync_agent.core.units import readable_size
 from zoomsync_agent.web import guard
 
@@ -46,7 +47,10 @@ def create_app(control: "Control", token: str) -> Flask:
     @app.post("/pause")
     def pause() -> "Response":
         hours = request.form.get("hours", type=float)
-        control.pause(None if hours is None else hours * 3600)
+        try:
+            control.pause(None if hours is None else hours * 3600)
+        except NotAllowed as exc:
+            abort(400, exc.detail)
         return redirect(url_for("overview"), code=303)
 
     @app.post("/resume")

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -94,13 +95,15 @@ def _signer(token: str) -> URLSafeTimedSerializer:
 
 def _redeemer(token: str) -> Callable[[str], bool]:
     used: set[str] = set()
+    # Which links an earlier run has seen is not known here, so it counts as all of them.
+    started = datetime.now(UTC).replace(microsecond=0)
 
     def redeem(key: str) -> bool:
         try:
-            nonce = str(_signer(token).loads(key, max_age=LINK_SECONDS))
+            nonce, made = _signer(token).loads(key, max_age=LINK_SECONDS, return_timestamp=True)
         except BadSignature:
             return False
-        if nonce in used:
+        if nonce in used or made < started:
             return False
         used.add(nonce)
         return True
