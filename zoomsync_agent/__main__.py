@@ -1,5 +1,6 @@
 """The command `zoomsync`, and `python -m zoomsync_agent`."""
 
+import io
 import sys
 
 
@@ -11,6 +12,11 @@ def main() -> None:
         sys.stdout.write(f"zoomsync {__version__}\n")
         return
     from zoomsync_agent.cli import zoomsync  # noqa: PLC0415  start-up time
+
+    for stream in (sys.stdout, sys.stderr):
+        # A title that the terminal or a pipe cannot show is shown escaped, not as a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
     zoomsync(prog_name="zoomsync")
 

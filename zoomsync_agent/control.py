@@ -14,6 +14,7 @@ from zoomsync_agent.core.errors import NotAllowed, NotFound
 from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.snapshot import Snapshot
+from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, LAST_AUDIT
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.intake import LAST_SWEEP
 from zoomsync_agent.engine.pause import Pause
@@ -70,6 +71,11 @@ class Control:
         self.release = release
         self._pause = Pause(state, clock)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether an agent runs."""
+        return self._place.pid is not None
+
     def snapshot(self, *, limit: int = 200) -> Snapshot:
         """Return everything that people are shown, with at most *limit* waiting files."""
         counts = self._jobs.counts()
@@ -83,6 +89,8 @@ class Control:
             is_running=self._place.pid is not None,
             has_looked=self.last_sweep() is not None,
             unready=self._overview.unready(),
+            cancelled=self._overview.cancelled(),
+            destination_problem=self._state.get(DESTINATION_PROBLEM) or "",
             is_paused=self._pause.is_paused,
             root_problem=problem,
             counts=counts,
@@ -100,7 +108,7 @@ class Control:
             queued=queued,
             history=self._overview.history(),
             active=self._overview.active() if self._place.pid is not None else (),
-            waiting=self._overview.waiting(limit),
+            waiting=self._overview.waiting(limit, is_running=self._place.pid is not None),
             pid=self._place.pid,
             url=self._place.url,
             paused_until=rows.iso(self._pause.until),
@@ -158,7 +166,10 @@ class Control:
             NotAllowed: all of them are finished already.
         """
         chosen = [job for name in names for job in self._named(name)]
-        return self._jobs.cancel(chosen, self._clock.now())
+        count = self._jobs.cancel(chosen, self._clock.now())
+        for sha256 in self._overview.hashes_of(chosen):
+            self._catalog.give_up(sha256, self._state.stamp(self._clock.now()))
+        return count
 
     def _named(self, name: str) -> list[JobId]:
         jobs = self._overview.jobs_named(name)
@@ -198,6 +209,10 @@ class Control:
     def has_ever_swept(self) -> bool:
         """Return whether the recordings folder has been looked through, in this run or before."""
         return self._state.get(fact_about("swept", self._place.recordings_path)) is not None
+
+    def has_audited(self) -> bool:
+        """Return whether this run of the agent has looked at every receipt once."""
+        return self._state.get(LAST_AUDIT) is not None
 
     def last_sweep(self) -> str | None:
         """Return what names the last sweep of this run of the agent; None before the first.

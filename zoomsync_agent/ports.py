@@ -4,8 +4,8 @@ An adapter that keeps a promise is checked by the contract suite of its port. On
 crosses a port.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,7 +49,6 @@ class Sighting:
     path: Path
     root: Path
     identity: FileIdentity
-    device: int
     inode: int
     kind: Kind
     meeting: Meeting
@@ -61,10 +60,19 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the store remembers of a path. A settled file needs no second look while it is equal."""
+    """What the store remembers of a path. A settled file needs no second look while it is equal.
+
+    `verdict` is the last one about a file that is not settled, without the time of another look.
+    """
 
     identity: FileIdentity
     is_settled: bool
+    verdict: Verdict | None = None
+
+    def says(self, sighting: Sighting) -> bool:
+        """Return whether *sighting* tells nothing that is not remembered."""
+        told = replace(sighting.verdict, recheck_seconds=None)
+        return self.identity == sighting.identity and self.verdict == told
 
 
 class SourceListener(Protocol):
@@ -163,8 +171,12 @@ class Destination(Protocol):
         """
         ...
 
-    def check(self, receipt: Receipt) -> bool:
-        """Return whether the object of *receipt* is still there with its size."""
+    def check(self, receipt: Receipt) -> Receipt | None:
+        """Return *receipt* as it holds now, or None if the object is gone or has another size.
+
+        Its address may have changed, say because the archive was moved. What cannot be looked at
+        is believed where it lies in another place than the destination now uses.
+        """
         ...
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
@@ -211,7 +223,6 @@ class FileRecord:
     path: Path
     root: Path
     identity: FileIdentity
-    device: int
     inode: int
     kind: Kind
     part: int
@@ -246,11 +257,15 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A sighting as intake decided about it; *priority* 0 goes before 1."""
+    """A sighting as intake decided about it; *priority* 0 goes before 1.
+
+    `is_history` says that the file was there before the first start, whatever its verdict.
+    """
 
     sighting: Sighting
     verdict: Verdict
     priority: int = 0
+    is_history: bool = False
 
 
 class FileStore(Protocol):
@@ -258,6 +273,17 @@ class FileStore(Protocol):
 
     def known(self, folder: Path | None) -> dict[str, KnownFile]:
         """Return the files remembered in *folder* itself, or everywhere, by path."""
+        ...
+
+    def history_among(self, sightings: Sequence[Sighting]) -> set[Path]:
+        """Return the paths of those that are remembered as history.
+
+        A file is remembered by its path, and by its identity where it lies at another path now.
+        """
+        ...
+
+    def media_taken(self, meeting_key: MeetingKey) -> list[tuple[Verdict, bool]]:
+        """Return how it was decided about the media of a meeting, and whether they are history."""
         ...
 
     def mark_gone(self, paths: Sequence[str]) -> None:
@@ -299,8 +325,23 @@ class JobStore(Protocol):
         """
         ...
 
-    def claim(self, now: float) -> Work | None:
-        """Take the next due job; no other worker can take it too."""
+    def claim(self, now: float, shut: Collection[str] = ()) -> Work | None:
+        """Take the next due job of no *shut* destination; no other worker can take it too."""
+        ...
+
+    def claim_probe(self, destination: str, codes: Collection[str], now: float) -> Work | None:
+        """Take one job of *destination* before its time: due, or waiting because of *codes*."""
+        ...
+
+    def hold(self, destination: str, codes: Collection[str], why: Job, until: float) -> None:
+        """Let the ready jobs of *destination* wait until *until* for the same reason as *why*.
+
+        A job that waits for a reason that is not one of *codes* keeps it.
+        """
+        ...
+
+    def release_held(self, destinations: Collection[str], codes: Collection[str]) -> int:
+        """Make jobs of *destinations* that wait because of *codes* ready; return how many."""
         ...
 
     def save(self, job: Job) -> None:
@@ -311,20 +352,33 @@ class JobStore(Protocol):
         """Store that a claimed job goes on with *step* and return it."""
         ...
 
-    def next_due(self, now: float) -> float | None:
-        """Return in how many seconds the next ready job is due; None when there is none."""
+    def next_due(self, now: float, shut: Collection[str] = ()) -> float | None:
+        """Return in how many seconds the next ready job of no *shut* destination is due.
+
+        None when there is none.
+        """
         ...
 
-    def recover_interrupted(self, now: float) -> int:
-        """Make jobs that were running at the last end ready again; return how many."""
+    def recover_interrupted(self, now: float, *, was_orderly: bool = False) -> int:
+        """Make jobs that were running at the last end ready again; return how many.
+
+        Unless that end *was_orderly* it counts as a death of theirs.
+        """
         ...
 
-    def release_blocked(self, now: float, older_than: float) -> int:
-        """Make jobs that have been blocked for *older_than* seconds ready; return how many."""
+    def release_blocked(self, now: float, older_than: float, shut: Collection[str] = ()) -> int:
+        """Make jobs that have been blocked for *older_than* seconds ready; return how many.
+
+        Those of *shut* destinations stay as they are.
+        """
         ...
 
     def cancel_requested(self, job_id: JobId) -> bool:
         """Return whether somebody wants this running job to end."""
+        ...
+
+    def reopen(self, stored: StoredObject, now: float) -> int:
+        """Make the finished jobs of a lost object ready, where the file is still there."""
         ...
 
     def counts(self) -> dict[State, int]:
@@ -360,8 +414,16 @@ class ObjectStore(Protocol):
         """Keep how far an upload is."""
         ...
 
+    def receipts(self, destination: str) -> list[StoredObject]:
+        """Return every object of a destination that has a receipt."""
+        ...
+
     def abandoned(self) -> list[StoredObject]:
-        """Return half-finished uploads whose job was cancelled or superseded."""
+        """Return half-finished uploads whose job was cancelled, superseded or lost its file."""
+        ...
+
+    def unfinished(self, job_id: JobId) -> list[StoredObject]:
+        """Return what a job was to send and has not sent."""
         ...
 
     def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:

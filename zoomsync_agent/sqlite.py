@@ -54,6 +54,7 @@ class Database:
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._is_closed = False
 
     def open(self) -> None:
         """Make or migrate the file.
@@ -64,6 +65,7 @@ class Database:
             TransientError: the file or its disk cannot be used just now.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._is_closed = False
         with self._naming_errors():
             found = self._user_version()
             if found > self._version:
@@ -71,14 +73,18 @@ class Database:
             if found < self._version:
                 self._migrate()
 
-    def check(self) -> None:
+    def check(self, *, is_thorough: bool = False) -> None:
         """Read the whole file once and make sure that it is sound.
+
+        Args:
+            is_thorough: compare the indexes with their tables as well, which takes longer.
 
         Raises:
             StoreDamaged: SQLite found a fault.
         """
+        how = "integrity_check" if is_thorough else "quick_check"
         with self._naming_errors():
-            (answer,) = self.connection().execute("PRAGMA quick_check(1)").fetchone()
+            (answer,) = self.connection().execute(f"PRAGMA {how}(1)").fetchone()
         if answer != "ok":
             raise StoreDamaged(f"{self.path}: {answer}")
 
@@ -120,7 +126,14 @@ class Database:
             self.path.chmod(0o600)
 
     def connection(self) -> sqlite3.Connection:
-        """Return this thread's connection; in autocommit mode, rows by name."""
+        """Return this thread's connection; in autocommit mode, rows by name.
+
+        Raises:
+            TransientError: the database was closed. A thread that outlives it must not write into
+                the file that the next agent has at the same place.
+        """
+        if self._is_closed:
+            raise TransientError(f"{self.path} is closed")
         conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
         if conn is None:
             conn = sqlite3.connect(
@@ -136,9 +149,14 @@ class Database:
             except BaseException:
                 conn.close()  # Windows cannot move a damaged file that is open
                 raise
-            self._local.conn = conn
             with self._guard:
-                self._all.append(conn)
+                is_late = self._is_closed
+                if not is_late:
+                    self._all.append(conn)
+            if is_late:
+                conn.close()
+                raise TransientError(f"{self.path} is closed")
+            self._local.conn = conn
         return conn
 
     def query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
@@ -187,8 +205,9 @@ class Database:
         conn.close()
 
     def close(self) -> None:
-        """Close every thread's connection."""
+        """Close every thread's connection; only `open` makes new ones possible."""
         with self._guard:
+            self._is_closed = True
             conns, self._all = self._all, []
         for conn in conns:
             conn.close()
@@ -214,6 +233,8 @@ class Database:
         try:
             yield
         except sqlite3.DatabaseError as exc:
+            if self._is_closed:
+                raise TransientError(f"{self.path} is closed") from exc
             code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
             if code in _DAMAGE:
                 raise StoreDamaged(f"{self.path}: {exc}") from exc

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import sys
 import threading
 from collections import namedtuple
 from dataclasses import replace
@@ -215,7 +216,8 @@ def test_an_error_of_the_archive_is_the_archives(
             patch.setattr(os, call, _raise(number))
         with pytest.raises(cls):
             send(outgoing)
-        assert not (root / KEY).exists()
+        # Only names are flushed by fsync, so the file is whole by then.
+        assert not (root / KEY).exists() or call == "fsync"
     assert send(outgoing) is not None
     assert (root / KEY).read_bytes() == b"0123456789"
 
@@ -406,7 +408,7 @@ def test_two_agents_do_not_write_the_same_half_copy(root, send, recording):
 
     def meanwhile(chunk):
         if chunk == 1:
-            with pytest.raises(DestinationUnavailable, match="another agent"):
+            with pytest.raises(DestinationUnavailable, match="another upload"):
                 other(outgoing)
 
     assert send(outgoing, before_chunk=meanwhile) is not None
@@ -581,3 +583,114 @@ def test_a_source_that_became_shorter_is_noticed_before_its_time_is(root, send, 
     with pytest.raises(SourceChanged):
         send(outgoing, before_chunk=cut)
     assert not (root / KEY).exists()
+
+
+# --- an archive that changed its place --------------------------------------------------------
+
+
+def test_a_moved_archive_is_still_the_archive(root, send, recording, tmp_path):
+    """The receipt leads to where the file is now."""
+    receipt = send(outgoing_of(recording))
+    moved = root.rename(tmp_path / "moved")
+
+    found = FolderDestination(moved).check(receipt)
+
+    assert found is not None
+    assert found.url == (moved / KEY).as_uri()
+
+
+def test_what_an_earlier_archive_holds_still_counts(root, send, recording, tmp_path):
+    """Until it is deleted there; where that place is away, it is believed."""
+    receipt = send(outgoing_of(recording))
+    new = FolderDestination(tmp_path / "new")
+
+    assert new.check(receipt) == receipt
+    root.rename(tmp_path / "unplugged")
+    assert new.check(receipt) == receipt
+    (tmp_path / "unplugged").rename(root)
+    (root / KEY).unlink()
+    assert new.check(receipt) is None
+
+
+def test_nothing_is_forgotten_while_the_drive_is_away(root, send, recording):
+    """A half-written copy is dropped when the drive is back, not before."""
+    outgoing = outgoing_of(recording)
+    assert send(outgoing, stop_after=1) is None
+    away = root.rename(root.with_name("unplugged"))
+
+    archive = FolderDestination(root, is_known=True)
+    with pytest.raises(DestinationUnavailable):
+        archive.abandon(outgoing.key, send.reported[-1])
+    away.rename(root)
+    archive.abandon(outgoing.key, send.reported[-1])
+
+    assert not list(root.rglob("*.partial"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_what_was_said_is_as_private_as_the_recording(root, send, recording):
+    """The description holds the transcript, the folder's name the topic."""
+    root.mkdir(mode=0o750)
+    (root / MARKER).touch()
+    recording.chmod(0o600)
+    outgoing = outgoing_of(recording)
+    send(outgoing)
+    FolderDestination(root).describe(outgoing.key, {"transcription_text": "secret"})
+
+    described = root / f"{KEY}.json"
+    assert described.stat().st_mode & 0o077 == 0
+    assert described.parent.stat().st_mode & 0o777 == root.stat().st_mode & 0o777
+
+
+def test_verification_can_be_stopped_and_goes_on(root, recording):
+    """Reading a large copy back takes minutes; the end of the agent does not wait for it."""
+    recording.write_bytes(b"x" * (3 << 20))
+    outgoing = outgoing_of(recording)
+    archive = FolderDestination(root)
+    progress, asked = [], []
+
+    def stop():
+        asked.append(1)
+        return len(asked) > 2
+
+    def send(**told):
+        return archive.send(
+            outgoing, **{"resume_from": None, "report": progress.append, "pace": len, **told}
+        )
+
+    assert send(stop=stop, pace=lambda _count: None) is None
+    assert progress[-1].offset == outgoing.size
+    assert not list(root.rglob("video*"))
+    moved = []
+    assert send(stop=bool, pace=moved.append, resume_from=progress[-1]) is not None
+    assert moved == []
+    (target,) = root.rglob("video*.mp4")
+    assert target.read_bytes() == b"x" * (3 << 20)
+
+
+def test_an_unlisted_part_of_an_archive_is_no_whole_listing(root, send, recording, monkeypatch):
+    """A listing with holes must not count as complete; what is closed to us stays closed."""
+    send(outgoing_of(recording))
+
+    def broken(top, onerror):
+        onerror(OSError(errno.EIO, "the disk"))
+        return iter(())
+
+    monkeypatch.setattr(os, "walk", broken)
+    with pytest.raises(DestinationUnavailable):
+        list(FolderDestination(root).inventory())
+    monkeypatch.setattr(
+        os, "walk", lambda _top, onerror: onerror(PermissionError(errno.EACCES, "x")) or iter(())
+    )
+    assert list(FolderDestination(root).inventory()) == []
+
+
+def test_without_fdatasync_and_with_another_flush(root, send, recording, monkeypatch):
+    """MacOS has no fdatasync; a large file must not fail because of it."""
+    flushed = []
+    monkeypatch.delattr(os, "fdatasync", raising=False)
+    monkeypatch.setattr(partial_module.sys, "platform", "freebsd14")
+    monkeypatch.setattr(os, "fsync", flushed.append)
+
+    assert send(outgoing_of(recording)) is not None
+    assert flushed

@@ -10,7 +10,14 @@ from typing import Any, Literal
 from zoomsync_agent.core.errors import KeyTaken, NameRefused, SourceChanged, VerificationFailed
 from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import reading
-from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.core.recording import (
+    Archived,
+    FileIdentity,
+    ObjectKey,
+    Outgoing,
+    Progress,
+    Receipt,
+)
 from zoomsync_agent.ports import Destination
 
 
@@ -100,7 +107,7 @@ class MemoryDestination:
     @staticmethod
     def _read(outgoing: Outgoing) -> bytes:
         stat = outgoing.path.stat()
-        if (stat.st_size, stat.st_mtime_ns) != (outgoing.size, outgoing.mtime_ns):
+        if FileIdentity.of(stat) != FileIdentity(outgoing.size, outgoing.mtime_ns):
             raise SourceChanged(str(outgoing.path))
         return outgoing.path.read_bytes()
 
@@ -116,10 +123,10 @@ class MemoryDestination:
         url = f"memory://{outgoing.key}"
         return Receipt(self._name, outgoing.key, outgoing.size, outgoing.sha256, url, 1.0)
 
-    def check(self, receipt: Receipt) -> bool:
-        """Return whether the object of *receipt* is still there with its size."""
+    def check(self, receipt: Receipt) -> Receipt | None:
+        """Return *receipt*, or None if the object is gone or has another size."""
         there = self.objects.get(receipt.key)
-        return there is not None and len(there) == receipt.size
+        return receipt if there is not None and len(there) == receipt.size else None
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Keep the row beside the object."""
@@ -204,7 +211,7 @@ class Faulty:
         self._pass("receipt")
         return receipt
 
-    def check(self, receipt: Receipt) -> bool:
+    def check(self, receipt: Receipt) -> Receipt | None:
         """Check, unless a fault is due."""
         self._pass("check")
         return self._inner.check(receipt)

@@ -153,7 +153,6 @@ def sighting(
         path=path,
         root=path.parent if root is None else root,
         identity=FileIdentity(size, round(mtime * 1e9)),
-        device=1,
         inode=inode,
         kind=kind,
         meeting=Meeting(MeetingKey(meeting), title, started_at),
@@ -175,7 +174,6 @@ def sighting_of(
     return replace(
         sighting(path, root=root, kind=kind, meeting=meeting, title=title, started_at=started_at),
         identity=FileIdentity(stat.st_size, stat.st_mtime_ns),
-        device=stat.st_dev,
         inode=stat.st_ino,
     )
 

@@ -12,6 +12,7 @@ from tests.fakes.stores import MemoryCatalog, decided, queue_database, sighting_
 from zoomsync_agent.core.job import Job, State
 from zoomsync_agent.core.recording import Kind, ProcessingStatus, RecordingRow
 from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
@@ -46,6 +47,8 @@ class Workshop:
         self.objects = SqliteObjectStore(self.db)
         self.state = SqliteStateStore(self.db)
         self.bell = Bell()
+        self.looks_asked = Bell()
+        self.breaker = Breaker(self.clock)
         self.pause = Pause(self.state, self.clock)
         self.steps = Steps(
             Stores(self.files, self.objects, self.state),
@@ -66,7 +69,9 @@ class Workshop:
             bell=self.bell,
             pause=self.pause,
             pace=Pace(0, self.clock, wait=self.clock.advance),
+            breaker=self.breaker,
             log=self.log,
+            look_soon=self.looks_asked.ring,
         )
 
     def write(self, name: str, data: bytes, *, mtime: float | None = None) -> Path:

@@ -2,11 +2,17 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
+from tests.fakes.log import RecordingLog
 from tests.fakes.process import Zoomsync, wait_for
 from tests.fakes.tree import ArchiveView, ZoomTree
+from zoomsync_agent import app, settings
+from zoomsync_agent.app import Databases
+from zoomsync_agent.core.errors import StoreDamaged
+from zoomsync_agent.store.jobs import SqliteJobStore
 
 HEADER_BYTES = 100
 PAGE_BYTES = 4096
@@ -64,6 +70,89 @@ def zoomsync(tmp_path):
         shutil.rmtree(deleted)
         assert kept.exists()
         yield zoomsync
+
+
+def test_damage_met_at_work_is_checked_for_after_a_clean_stop_too(home):
+    """An orderly end says nothing of the file; without the check it would end like this for ever."""
+    log = RecordingLog()
+    first = Databases(home)
+    first.open(log)
+    first.suspect(StoreDamaged(f"{home.store_file}: page 3"))
+    first.stopped(all_ended=True)
+    first.close()
+    data = bytearray(home.store_file.read_bytes())
+    data[PAGE_BYTES:] = bytes(len(data) - PAGE_BYTES)
+    home.store_file.write_bytes(data)
+
+    second = Databases(home)
+    second.open(log)
+    second.stopped(all_ended=True)
+    second.close()
+
+    assert len(log.named("database damaged, moved aside")) == 1
+    assert not list(home.data.glob("*.suspect"))
+    third = Databases(home)
+    third.open(log)
+    assert third.was_orderly
+    third.close()
+    assert len(log.named("database damaged, moved aside")) == 1
+
+
+def test_damage_that_no_check_finds_is_moved_aside_all_the_same(home):
+    """What is found again at work, though the check was content, is believed."""
+    log = RecordingLog()
+    for is_certain, moved in ((False, 0), (True, 1)):
+        databases = Databases(home)
+        databases.open(log)
+        databases.suspect(StoreDamaged(f"{home.store_file}: page 3"), is_certain=is_certain)
+        databases.close()
+        databases = Databases(home)
+        databases.open(log)
+        databases.close()
+        assert len(log.named("database damaged, moved aside")) == moved
+
+
+@pytest.mark.parametrize("when", ["in the middle", "at the start", "for ever"])
+def test_a_sync_that_meets_damage_repairs_it_and_begins_again(home, tmp_path, monkeypatch, when):
+    """Once by itself in the middle, twice at the start; damage that stays ends it and is told."""
+    chosen = settings.load(home, {}, cwd=tmp_path, overrides={"recordings_path": tmp_path / "Z"})
+    seen = []
+    damage = StoreDamaged(f"{home.store_file}: page 3")
+    claim = SqliteJobStore.claim
+
+    def damaged(self, now, shut=()):
+        if when == "for ever" or (when == "in the middle" and len(seen) < 2):
+            raise damage
+        return claim(self, now, shut)
+
+    recover = SqliteJobStore.recover_interrupted
+
+    def damaged_start(self, now, *, was_orderly):
+        if when == "at the start" and not list(home.data.glob("agent.db.damaged-*")):
+            raise damage
+        return recover(self, now, was_orderly=was_orderly)
+
+    monkeypatch.setattr(SqliteJobStore, "claim", damaged)
+    monkeypatch.setattr(SqliteJobStore, "recover_interrupted", damaged_start)
+
+    def work(agent):
+        seen.append(agent)
+        for _ in range(100):
+            if when == "in the middle" and len(seen) == 2:
+                return "done"
+            if when == "at the start":
+                return "done"
+            agent.check()
+            time.sleep(0.05)
+        return "damage not noticed"
+
+    if when == "for ever":
+        with pytest.raises(StoreDamaged):
+            app.repairing(chosen, home, work)
+        assert list(home.data.glob("agent.db.suspect"))
+    else:
+        assert app.repairing(chosen, home, work) == "done"
+        assert len(seen) == (2 if when == "in the middle" else 1)
 
 
 def _by_id(rows):

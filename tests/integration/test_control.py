@@ -25,7 +25,7 @@ def shop(tmp_path):
     workshop = Workshop(tmp_path)
     db = catalog_database(tmp_path / "catalog.db")
     workshop.catalog = LocalCatalog(db)
-    workshop.steps._publisher._catalogs = (workshop.catalog,)
+    workshop.steps.publisher._catalogs = (workshop.catalog,)
     yield workshop
     workshop.close()
     db.close()

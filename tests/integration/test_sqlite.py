@@ -152,6 +152,37 @@ def test_what_the_agent_learned_is_for_its_user_only(tmp_path):
     database.close()
 
 
+def test_a_thread_that_outlives_its_database_writes_nowhere(tmp_path):
+    """The next agent has another file at the same place; the old one's late thread must fail."""
+    old = queue_database(tmp_path / "agent.db")
+    at_work, closed, failures = threading.Event(), threading.Event(), []
+
+    def late():
+        _set(old, "a", "before")
+        at_work.set()
+        closed.wait(10)
+        for _ in range(2):
+            try:
+                _set(old, "a", "late")
+            except TransientError as exc:
+                failures.append(exc.detail)
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    at_work.wait(10)
+    old.close()
+    new = queue_database(tmp_path / "agent.db")
+    closed.set()
+    thread.join()
+    assert _get(new, "a") == "before"
+    assert len(failures) == 2
+    assert old.open_connections == 0
+    new.close()
+    old.open()
+    assert _get(old, "a") == "before"
+    old.close()
+
+
 # --- schema ----------------------------------------------------------------------------------
 
 
@@ -305,8 +336,9 @@ def test_damage_is_told_as_such(tmp_path, damage, kind):
 def test_damage_in_the_middle_of_work_is_told_as_such(tmp_path):
     """Reading and writing say it too, each time they are asked."""
     path = tmp_path / "a.db"
-    database = _filled(path)
+    _filled(path)
     _middle(path)
+    database = Database(path, lambda: queue_migrations.queue, queue_migrations.VERSION)
     for ask in (
         lambda: database.query("SELECT sum(length(value)) FROM state"),
         lambda: [_set(database, f"name-{n}", "y") for n in range(400)],

@@ -20,6 +20,7 @@ from zoomsync_agent.core.errors import (
     SourceChanged,
     SourceMissing,
     TooManyDeaths,
+    VerificationFailed,
 )
 from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, JobId, State, Step
 from zoomsync_agent.core.readiness import Reason
@@ -274,7 +275,8 @@ def test_a_job_of_the_wrong_clock_does_not_hide_another(store):
 def test_work_that_was_interrupted_goes_on(store):
     """At the step where it was, at once, and the death is counted."""
     store.put()
-    job = store.jobs.advance(store.jobs.claim(NOW).job, Step.TRANSFER)
+    claimed = store.jobs.claim(NOW).job
+    job = store.jobs.advance(claimed, Step.TRANSFER)
     assert store.jobs.claim(NOW) is None
     assert store.jobs.recover_interrupted(NOW) == 1
     again = store.jobs.claim(NOW).job
@@ -299,7 +301,8 @@ def test_deaths_are_counted_per_step(store):
     store.put()
     store.jobs.claim(NOW)
     store.jobs.recover_interrupted(NOW)
-    assert store.jobs.advance(store.jobs.claim(NOW).job, Step.TRANSFER).deaths == 0
+    again = store.jobs.claim(NOW).job
+    assert store.jobs.advance(again, Step.TRANSFER).deaths == 0
     assert store.job().deaths == 0
 
 
@@ -341,8 +344,126 @@ def test_blocked_jobs_look_again_after_a_while(store):
     assert store.jobs.release_blocked(NOW + 29.0, 30.0) == 0
     assert store.jobs.release_blocked(NOW + 30.0, 30.0) == 1
     assert store.job().state is State.READY
-    store.jobs.save(replace(store.jobs.claim(NOW).job.to(State.BLOCKED), updated_at=NOW))
+    again = store.jobs.claim(NOW).job
+    store.jobs.save(replace(again.to(State.BLOCKED), updated_at=NOW))
     assert store.jobs.release_blocked(NOW - 86_400.0, 30.0) == 1
+
+
+def test_what_waits_for_a_shut_destination_is_neither_claimed_nor_released_nor_due(store):
+    """The other destination's jobs go on."""
+    store.put(destinations=("folder", "supabase"))
+    first = store.jobs.claim(NOW, {"supabase"}).job
+    assert first.destination == "folder"
+    store.jobs.save(replace(first.to(State.BLOCKED), updated_at=NOW - 60.0))
+    assert store.jobs.claim(NOW, {"folder", "supabase"}) is None
+    assert store.jobs.next_due(NOW, {"supabase"}) is None
+    assert store.jobs.next_due(NOW, {"folder"}) == 0.0
+    assert store.jobs.release_blocked(NOW, 30.0, {"folder"}) == 0
+    assert store.jobs.release_blocked(NOW, 30.0, {"supabase"}) == 1
+
+
+def test_jobs_are_held_and_released_together(store):
+    """With the reason that one of them met; a reason of its own stays, and so does its wait."""
+    for name in "abc":
+        store.put(f"{name}.mp4")
+    full = store.jobs.claim(NOW).job
+    wrong = store.jobs.claim(NOW).job
+    full = replace(full.to(State.BLOCKED), error_code="destination_full", error_detail="no room")
+    store.jobs.save(full)
+    wrong = replace(wrong.to(State.READY), error_code="verification_failed", not_before=NOW + 9.0)
+    store.jobs.save(wrong)
+    codes = ("destination_full",)
+    store.jobs.hold("folder", codes, full, NOW + 15.0)
+    held = store.job(3)
+    assert (held.state, held.error_code, held.error_detail, held.not_before) == (
+        State.READY, "destination_full", "no room", NOW + 15.0
+    )  # fmt: skip
+    assert (store.job(1), store.job(2)) == (full, wrong)
+    assert store.jobs.release_held(["supabase"], codes) == 0
+    assert store.jobs.release_held(["folder"], codes) == 2
+    assert store.job(2) == wrong
+    for job in (store.job(1), store.job(3)):
+        assert (job.state, job.error_code, job.attempt, job.not_before) == (State.READY, None, 0, 0)
+
+
+def test_the_job_that_was_tried_least_probes(store):
+    """One that fails for itself proves nothing; one that waits for its own reason is not asked."""
+    for name in "abc":
+        store.put(f"{name}.mp4")
+    tried = store.jobs.claim(NOW).job
+    store.jobs.save(replace(tried.to(State.BLOCKED), error_code="destination_full"))
+    later = store.jobs.claim(NOW).job
+    store.jobs.save(replace(later.to(State.READY), error_code="source_busy", not_before=NOW + 9.0))
+    codes = ("destination_full",)
+    assert store.jobs.claim_probe("supabase", codes, NOW) is None
+    assert store.jobs.claim_probe("folder", codes, NOW).job.id == 3
+    probe = store.jobs.claim_probe("folder", codes, NOW).job
+    assert (probe.id, probe.state, probe.attempt) == (tried.id, State.RUNNING, 2)
+    assert store.jobs.claim_probe("folder", codes, NOW) is None
+
+
+def test_an_orderly_end_is_no_death(store):
+    """Whoever switches off every evening in the middle of an upload does no harm to it."""
+    store.put()
+    for _ in range(MAX_DEATHS + 1):
+        store.jobs.claim(NOW)
+        assert store.jobs.recover_interrupted(NOW, was_orderly=True) == 1
+    assert (store.job().state, store.job().deaths) == (State.READY, 0)
+
+
+def test_a_job_that_was_given_up_gets_one_more_chance_a_day_later(store):
+    """An update may have mended what took the agent down; if not, one death is enough."""
+    store.put()
+    for _ in range(MAX_DEATHS):
+        store.jobs.claim(NOW)
+        store.jobs.recover_interrupted(NOW)
+    store.jobs.recover_interrupted(NOW + 86_000.0)
+    assert store.job().state is State.FAILED
+    store.jobs.recover_interrupted(NOW + 86_400.0)
+    assert (store.job().state, store.job().error_code) == (State.READY, None)
+    store.jobs.claim(NOW + 86_400.0)
+    store.jobs.recover_interrupted(NOW + 86_400.0)
+    assert (store.job().state, store.job().error_code) == (State.FAILED, TooManyDeaths.code)
+
+
+def test_a_wrong_copy_is_counted_on_over_the_new_hash(store):
+    """Going back to the first step does not make five tries endless; a success does forgive."""
+    store.put()
+    claimed = store.jobs.claim(NOW).job
+    job = store.jobs.advance(claimed, Step.TRANSFER)
+    attempts = []
+    while job.state is not State.FAILED:
+        attempts.append(job.attempt)
+        outcome_now = outcome.after_error(job, VerificationFailed("x"), now=NOW, jitter=0.5)
+        store.jobs.save(outcome_now)
+        if outcome_now.state is State.FAILED:
+            break
+        assert outcome_now.step is Step.IDENTIFY
+        later = store.jobs.claim(outcome_now.not_before).job
+        job = store.jobs.advance(later, Step.TRANSFER)
+    assert attempts == [1, 2, 3, 4, 5]
+    assert store.jobs.retry([job.id], NOW) == 1
+    assert (store.job().step, store.job().attempt) == (Step.IDENTIFY, 0)
+
+
+def test_a_retry_hashes_again_unless_the_bytes_are_there(store):
+    """What only its row is missing for must not hang on an original that may be gone."""
+    store.put()
+    for step, wanted in ((Step.TRANSFER, Step.IDENTIFY), (Step.PUBLISH, Step.PUBLISH)):
+        with store.db.write() as conn:
+            conn.execute("UPDATE jobs SET state = 'failed', step = ?", (step,))
+        store.jobs.retry([JobId(1)], NOW)
+        assert store.job().step is wanted
+
+
+def test_a_file_that_changed_must_be_reported_again(store):
+    """Even if the next look finds it as it was: its job would stay cancelled for ever."""
+    store.put()
+    job = store.jobs.claim(NOW).job
+    store.jobs.save(outcome.after_error(job, SourceChanged("x"), now=NOW, jitter=0.5))
+    (known,) = store.files.known(None).values()
+    assert not known.is_settled
+    assert store.put() == 1
 
 
 # --- people ------------------------------------------------------------------------------------
@@ -401,7 +522,7 @@ def test_a_new_choice_about_history_is_decided_anew(store):
     assert settled == {
         "left-out.mp4": False, "waiting.mp4": False, "new.mp4": True, "begun.mp4": True
     }  # fmt: skip
-    assert store.state.get("swept:/recordings") is None
+    assert store.state.get("swept:/recordings") == "1.0"
     assert store.jobs.counts()[State.RUNNING] == 2
     assert store.jobs.counts()[State.READY] == 0
     assert store.put("waiting.mp4", priority=1) == 1
@@ -534,6 +655,30 @@ def test_progress_and_receipt_survive(store):
     store.objects.save_receipt(stored, None)
     assert store.objects.find("folder", "aa", "").receipt is None
     assert store.objects.find("supabase", "aa", "") is None
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "is_dropped"),
+    [
+        (State.CANCELLED, None, True),
+        (State.CANCELLED, SourceChanged.code, True),
+        (State.FAILED, SourceMissing.code, True),
+        (State.FAILED, NameRefused.code, False),
+        (State.READY, None, False),
+        (State.DONE, None, False),
+    ],
+)
+def test_a_half_that_nobody_will_finish_is_dropped(store, state, code, is_dropped):
+    """Its job was cancelled, or its original is gone; one that can be continued is kept."""
+    store.put()
+    job = store.jobs.claim(NOW).job
+    stored = _reserve(store, job.id)
+    store.objects.save_progress(stored, Progress(4, "token"))
+    store.jobs.save(replace(job.to(state), error_code=code))
+    assert [one.key for one in store.objects.abandoned()] == [stored.key] * is_dropped
+    assert [one.key for one in store.objects.unfinished(job.id)] == [stored.key]
+    store.objects.save_receipt(stored, Receipt("folder", stored.key, 10, "aa", "file:///x", 1.0))
+    assert store.objects.abandoned() == store.objects.unfinished(job.id) == []
 
 
 def test_what_a_destination_reports_does_not_replace_what_is_known(store):

@@ -67,7 +67,8 @@ class Watched:
 
     def is_looked_through(self, since=0.0):
         """Whether the whole folder was looked through after *since*."""
-        return self.control.has_swept(since)
+        last = self.control.last_sweep()
+        return last is not None and float(last) > since
 
     @property
     def watcher(self):
@@ -191,6 +192,39 @@ def test_a_tree_that_is_copied_in_is_found(watched, tree, tmp_path):
     shutil.copytree(outside.root, tree.root / "Archive of 2023" / "first half")
     watched.wait_until_safe(*outside.finished)
     assert len(watched.archive.media()) == 12
+
+
+def test_nothing_outside_of_the_root_is_touched(watched, tree):
+    """What happens beside the root and in hidden folders below it is nobody's business."""
+    private = tree.root.parent / "private.mp4"
+    private.write_bytes(video("private"))
+    read_at = 1_000_000_000
+    os.utime(private, (read_at, private.stat().st_mtime))
+    watched.start()
+    trash = tree.root / ".Trash-1000" / "files"
+    trash.mkdir(parents=True)
+    (trash / "x.mp4").write_bytes(video("trash"))
+    tree.root.chmod(0o755)  # an event about the root itself
+    tree.meeting("Ordinary")
+    watched.wait_until_safe(*tree.finished)
+    (trash / "y.mp4").write_bytes(video("more trash"))
+    (tree.root.parent / "second.mp4").write_bytes(video("second"))
+    tree.meeting("Next")
+    watched.wait_until_safe(*tree.finished)
+    assert watched.watcher.is_alive
+    assert private.stat().st_atime == read_at
+    assert sorted(watched.archive.media().values()) == sorted(tree.finished)
+    assert not watched.control.snapshot().as_dict()["waiting"]
+
+
+def test_an_odd_file_does_not_keep_the_others_waiting(watched, tree):
+    """A time beyond the year 2262 is no reason to stop, and the file itself is archived too."""
+    odd = tree.put(tree.root / "odd.mp4", video("odd"))
+    os.utime(odd, ns=(1, 13_569_465_600 * 10**9))
+    tree.meeting("Healthy")
+    watched.start()
+    watched.wait_until_safe(*tree.finished)
+    assert watched.watcher.is_alive
 
 
 def test_a_storm_of_folders_loses_none(watched, tree):

@@ -52,7 +52,19 @@ def test_a_folder_that_may_not_be_opened_is_named(tmp_path):
     assert told.path == folder / "*"
     assert told.meeting.title == "Weekly Sync"
     assert "Permission denied" in readiness.sentence(told.verdict)
-    assert told.verdict.recheck_seconds
+    assert watch._due == {}  # there can be thousands: a sweep or an event finds it opened
+
+
+def test_a_closed_folder_is_named_once(tmp_path):
+    """What is remembered of it is not told again, until it says something else."""
+    listener = _Listener()
+    watch = _watch(tmp_path, listener)
+    listing = Listing(tmp_path / "closed", (), "Permission denied", errno.EACCES)
+    (told,) = watch._examine(listing, {})
+    known = KnownFile(told.identity, is_settled=False, verdict=told.verdict)
+    assert watch._examine(listing, {str(told.path): known}) == []
+    other = Listing(tmp_path / "closed", (), "Operation not permitted", errno.EPERM)
+    assert len(watch._examine(other, {str(told.path): known})) == 1
 
 
 def test_a_folder_that_is_simply_gone_is_not(tmp_path):

@@ -5,7 +5,10 @@ import pytest
 from tests.fakes.clock import ManualClock
 from tests.fakes.log import RecordingLog
 from tests.fakes.stores import MemoryState
+from zoomsync_agent.core.errors import DestinationUnavailable
+from zoomsync_agent.core.job import JobId
 from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST, TICK_SECONDS, Housekeeping
 
 
@@ -27,8 +30,17 @@ class Room:
         self.clock, self.bell, self.state = ManualClock(), Bell(), MemoryState()
         self.source, self.log = Source(), RecordingLog()
         self.version, self.released, self.blocked = 1, [], 0
+        self.breaker, self.rebuilds = Breaker(self.clock), []
         self.keeping = Housekeeping(
-            self, self.state, self, [self.source], clock=self.clock, bell=self.bell, log=self.log
+            self,
+            self.state,
+            self,
+            [self.source],
+            clock=self.clock,
+            bell=self.bell,
+            breaker=self.breaker,
+            rebuild=lambda stop: self.rebuilds.append(stop()),
+            log=self.log,
         )
         waits = iter([False, True])
         self.keeping._stopping.wait = lambda _seconds: next(waits)
@@ -38,9 +50,9 @@ class Room:
         """Return the version of the data."""
         return self.version
 
-    def release_blocked(self, now, older_than):
+    def release_blocked(self, now, older_than, shut):
         """Count the question."""
-        self.released.append((now, older_than))
+        self.released.append((now, older_than, shut))
         return self.blocked
 
     def pass_time(self, seconds):
@@ -112,6 +124,36 @@ def test_blocked_jobs_look_again(room):
     room.blocked = 1
     room.pass_time(30)
     assert room.bell.rings > rings
+
+
+def test_what_waits_for_a_shut_destination_is_left_to_its_probes(room):
+    """Two thousand jobs must not try a full disk twice a minute."""
+    room.breaker.failed("folder", JobId(1), DestinationUnavailable())
+    room.released.clear()
+    room.pass_time(30)
+    assert {shut for _now, _older, shut in room.released} == {frozenset({"folder"})}
+
+
+@pytest.mark.parametrize("sign", ["wish", "jump"])
+def test_when_something_may_have_changed_a_shut_destination_is_probed_at_once(room, sign):
+    """After a sleep the drive may be there; who asks for a look has perhaps connected it."""
+    room.breaker.failed("folder", JobId(1), DestinationUnavailable())
+    assert room.breaker.begin_probe() is None
+    if sign == "wish":
+        room.state.set(SCAN_REQUEST, "now")
+        room.version += 1
+    else:
+        room.clock.jump(100.0)
+    room.keeping.tick()
+    assert room.breaker.begin_probe() == "folder"
+
+
+def test_a_rebuild_that_is_not_complete_is_tried_again_every_minute(room):
+    """Not only at the next start: the drive may be connected at any time."""
+    room.pass_time(59)
+    assert room.rebuilds == []
+    room.pass_time(122)
+    assert room.rebuilds == [False, False, False]
 
 
 def test_it_starts_and_stops():

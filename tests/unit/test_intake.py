@@ -9,6 +9,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.stores import MemoryState, queue_database, sighting
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.readiness import Reason
+from zoomsync_agent.core.recording import Kind
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.intake import BACKLOG, LIVE, Intake
 from zoomsync_agent.store.files import SqliteFileStore
@@ -29,6 +30,7 @@ class Desk:
         self.state = MemoryState()
         self.bell = Bell()
         self.problems = []
+        self.inodes = {}
 
     def start(self, backfill="none"):
         """Start an agent."""
@@ -46,8 +48,18 @@ class Desk:
 
     def see(self, name, age=0.0, **kwargs):
         """Let a ready file of that age in seconds be seen."""
-        seen = sighting(ROOT / name, root=ROOT, mtime=self.clock.now() - age, **kwargs)
-        self.intake.seen([seen])
+        self.intake.seen([self.sighting(name, age, **kwargs)])
+
+    def sighting(self, name, age=0.0, *, inode=None, **kwargs):
+        """Return the sighting of a ready file; every name is a file of its own."""
+        inode = self.inodes.setdefault(name, len(self.inodes) + 100) if inode is None else inode
+        mtime = self.clock.now() - age
+        return sighting(ROOT / name, root=ROOT, mtime=mtime, inode=inode, **kwargs)
+
+    def reasons(self):
+        """Return the verdict about every file that is there, by name."""
+        rows = self.db.query("SELECT path, verdict FROM files WHERE gone = 0")
+        return {Path(row["path"].decode()).name: row["verdict"] for row in rows}
 
     def sweep(self, *names, age=0.0):
         """Look through the whole folder."""
@@ -173,6 +185,90 @@ def test_two_folders_have_a_history_each(desk):
     seen = sighting(other / "old.mp4", root=other, mtime=desk.clock.now() - DAY)
     desk.intake.seen([seen])
     assert desk.queued() == {}
+
+
+def test_what_was_not_ready_at_the_first_sweep_is_history_too(desk):
+    """It lay there before the first start; that its proof took longer changes nothing."""
+    desk.start()
+    for name, reason in (
+        ("quiet.mp3", Reason.SETTLING),
+        ("cloud.mp4", Reason.PLACEHOLDER),
+        ("closed.mp4", Reason.UNREADABLE),
+    ):
+        desk.see(name, DAY, reason=reason)
+    desk.intake.swept(ROOT)
+    desk.start()
+    for name in ("quiet.mp3", "cloud.mp4", "closed.mp4"):
+        desk.see(name, DAY)
+    assert desk.queued() == {}
+    assert desk.reasons() == dict.fromkeys(("quiet.mp3", "cloud.mp4", "closed.mp4"), "history")
+
+
+def test_what_was_being_written_at_the_first_sweep_is_new(desk):
+    """It was finished after the first start."""
+    desk.start()
+    desk.see("growing.mp4", 1.0, reason=Reason.INCOMPLETE)
+    desk.intake.swept(ROOT)
+    desk.clock.advance(60.0)
+    desk.see("growing.mp4", size=20)
+    assert desk.queued() == {"growing.mp4": LIVE}
+
+
+def test_another_file_at_the_place_of_history_is_new(desk):
+    """The old one is gone; somebody has put this one there."""
+    desk.start()
+    desk.sweep("a.mp4", age=DAY)
+    desk.intake.gone([str(ROOT / "a.mp4")])
+    desk.see("a.mp4", 2 * DAY, size=20, inode=2)
+    assert desk.queued() == {"a.mp4": LIVE}
+
+
+def test_history_that_is_moved_away_and_back_is_history(desk):
+    """The same file at the same place is no newer."""
+    desk.start()
+    desk.sweep("a.mp4", age=DAY)
+    desk.intake.gone([str(ROOT / "a.mp4")])
+    desk.see("a.mp4", DAY)
+    assert desk.queued() == {}
+
+
+def test_a_copy_of_history_is_new(desk, tmp_path):
+    """The original is still there, so this is not the original under another name."""
+    original = tmp_path / "a.mp4"
+    original.write_bytes(b"x")
+    desk.start()
+    desk.see(original, DAY, inode=7)
+    desk.intake.swept(ROOT)
+    desk.see("copy.mp4", DAY, inode=7)
+    assert desk.queued() == {"copy.mp4": LIVE}
+
+
+@pytest.mark.parametrize(
+    ("backfill", "text"), [("none", {}), ("all", {"late.txt": BACKLOG}), (3, {})]
+)
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_a_text_follows_the_media_of_its_meeting(desk, backfill, text, is_one_batch):
+    """A chat that comes late to a meeting that was left out is left out too."""
+    desk.start(backfill)
+    media = desk.sighting("a.mp4", 30 * DAY, meeting="m", inode=1)
+    if not is_one_batch:
+        desk.intake.seen([media])
+        desk.intake.swept(ROOT)
+    desk.clock.advance(60.0)
+    late = desk.sighting("late.txt", meeting="m", kind=Kind.CHAT, inode=2)
+    desk.intake.seen([late] if not is_one_batch else [media, late])
+    assert {n: p for n, p in desk.queued().items() if n == "late.txt"} == text
+
+
+def test_an_old_text_of_a_new_recording_goes_with_it(desk):
+    """The recording is taken, and so is what belongs to it."""
+    desk.start()
+    desk.see("chat.txt", DAY, meeting="m", kind=Kind.CHAT, reason=Reason.WAITS_FOR_MEDIA, inode=1)
+    desk.intake.swept(ROOT)
+    desk.clock.advance(60.0)
+    desk.see("a.mp4", meeting="m", inode=2)
+    desk.see("chat.txt", DAY + 60.0, meeting="m", kind=Kind.CHAT, inode=1)
+    assert desk.queued() == {"a.mp4": LIVE, "chat.txt": LIVE}
 
 
 def test_what_is_not_ready_is_only_remembered(desk):

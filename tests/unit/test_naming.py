@@ -1,7 +1,7 @@
 """Names of Zoom's folders and files, and the names that the agent gives."""
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from zoneinfo import ZoneInfo
 
@@ -285,6 +285,45 @@ def test_an_impossible_date_is_a_foreign_folder(folder):
     """Such a folder keeps its whole name and has no start."""
     found = meeting(posix(folder) / "video1399019170.mp4", zone=BERLIN)
     assert (found.title, found.started_at) == (folder, None)
+
+
+class _Refusing(tzinfo):
+    """A zone whose rules cannot be had for any moment."""
+
+    def utcoffset(self, _moment):
+        raise OSError(22, "Invalid argument")
+
+    dst = tzname = utcoffset
+
+
+@pytest.mark.parametrize("zone", [BERLIN, UTC, timezone(timedelta(hours=-8)), _Refusing()])
+@pytest.mark.parametrize(
+    "folder",
+    ["9999-12-31 23.00.00 x", "9999-01-01 00.00.00 x", "1969-12-31 12.00.00 x"],
+)
+def test_a_year_that_no_meeting_was_in_is_no_date(folder, zone):
+    """Not every system and interface can write such a moment, so the folder is undated."""
+    found = meeting(posix(folder) / "video1399019170.mp4", zone=zone)
+    assert (found.title, found.started_at) == (folder, None)
+
+
+def test_a_moment_before_the_epoch_is_no_date():
+    """East of Greenwich the first day of 1970 began in 1969."""
+    found = meeting(posix("1970-01-01 00.30.00 x/video1399019170.mp4"), zone=BERLIN)
+    assert found.started_at is None
+    assert meeting(posix("1970-01-02 00.30.00 x/a.mp4"), zone=BERLIN).started_at == 84_600
+
+
+def test_a_zone_without_an_answer_leaves_a_folder_undated():
+    """A recording is not lost because the system does not know its zone's rules."""
+    found = meeting(posix("2024-01-01 10.00.00 x/a.mp4"), zone=_Refusing())
+    assert found.started_at is None
+
+
+@pytest.mark.parametrize("year", ["9999", "1969", "0001"])
+def test_a_portal_year_that_no_meeting_was_in_is_no_date(year):
+    """A download's name is held to the same years."""
+    assert meeting(posix(f"GMT{year}0103-053000_Recording.mp4"), zone=BERLIN).started_at is None
 
 
 # Web portal and foreign files --------------------------------------------------------------------

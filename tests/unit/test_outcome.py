@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     NetworkUnavailable,
+    SourceBusy,
     SourceChanged,
     TransientError,
     Unexpected,
@@ -38,7 +39,8 @@ def test_every_error_is_decided_by_its_base(cls):
         wanted = State.FAILED
     assert job.state is wanted
     assert (job.error_code, job.error_detail, job.updated_at) == (cls.code, "why", 100.0)
-    assert (job.step, job.attempt) == (RUNNING.step, RUNNING.attempt)
+    step = Step.IDENTIFY if cls in (SourceBusy, VerificationFailed) else RUNNING.step
+    assert (job.step, job.attempt) == (step, RUNNING.attempt)
     assert job.not_before == (100.0 + delay(1, 0.5) if wanted is State.READY else 0.0)
 
 

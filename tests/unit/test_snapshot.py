@@ -48,7 +48,8 @@ def test_a_wait_has_its_time():
 
 def test_a_job_that_only_waits_its_turn_says_so():
     """No error, no alarm."""
-    assert "by itself" in job_sentence(7, State.READY, None, "", 0.0)
+    assert "its turn" in job_sentence(7, State.READY, None, "", 0.0)
+    assert "interrupted" in job_sentence(7, State.RUNNING, None, "", 0.0)
     assert job_label(State.READY, None) == "Queued"
 
 
@@ -88,6 +89,8 @@ def _overall(**kwargs):
             "is_paused": False,
             "has_looked": True,
             "unready": 0,
+            "cancelled": 0,
+            "destination_problem": "",
             "root_problem": "",
             "counts": NOTHING,
             "queued": Amount(),
@@ -109,6 +112,8 @@ def _overall(**kwargs):
         ({}, AgentState.IDLE, "2 files (3.0 GB)"),
         ({"unready": 3}, AgentState.IDLE, "3 files cannot be uploaded yet"),
         ({"unready": 1, "synced": Amount()}, AgentState.IDLE, "1 file cannot be uploaded yet"),
+        ({"cancelled": 1}, AgentState.IDLE, "1 file cancelled by you"),
+        ({"destination_problem": "gone."}, AgentState.NEEDS_YOU, "cannot be used: gone."),
         ({"has_looked": False}, AgentState.WORKING, "Looking through the recordings folder"),
     ],
 )

@@ -14,12 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.fakes.destinations import Fault, Faulty, MemoryDestination
 from tests.fakes.workshop import Workshop
+from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import (
     DestinationFull,
     DestinationUnavailable,
     KeyTaken,
     NetworkUnavailable,
     RemoteUnavailable,
+    SourceBusy,
     SourceChanged,
     SourceMissing,
     SourceUnavailable,
@@ -71,11 +73,38 @@ def test_a_recording_is_sent_and_then_listed(shop):
 
 
 def test_people_see_that_it_is_on_its_way(shop):
-    """The row appears before the first byte moves, without a place."""
+    """The row appears with the first bytes that are durable, without a place."""
     shop.add("m/video.mp4", b"0123456789")
     shop.run()
     assert [row.processing_status for row in shop.catalog.history] == ["uploading", "completed"]
     assert shop.catalog.history[0].file_url == ""
+
+
+def test_an_archive_that_takes_nothing_gives_no_row(tmp_path):
+    """Nothing is on its way; two thousand rows are not written at each try."""
+    shop = faulty(tmp_path, Fault(DestinationFull("full")))
+    shop.add("m/video.mp4", b"0123456789")
+    shop.run()
+    assert shop.job().state is State.BLOCKED
+    assert shop.catalog.history == []
+    shop.close()
+
+
+def test_a_row_that_says_it_already_is_not_written_again(tmp_path):
+    """A try that goes on where the last one ended tells nobody anything new."""
+    shop = faulty(
+        tmp_path,
+        Fault(NetworkUnavailable("cut"), after=1),
+        Fault(NetworkUnavailable("cut"), on="describe"),
+    )
+    shop.add("m/video.mp4", b"0123456789", started_at=1_700_000_000.123456)
+    shop.run()
+    shop.run_all()
+    assert shop.destination.pending == []
+    assert shop.job().state is State.DONE
+    assert [row.processing_status for row in shop.catalog.history] == ["uploading", "completed"]
+    (described,) = shop.memory.described.values()
+    assert described["updated_at"] == rows.iso(shop.row().updated_at)
 
 
 def test_an_empty_file_is_a_file(shop):
@@ -386,6 +415,112 @@ def test_a_file_that_changes_is_another_job(shop, when):
     shop.run()
     assert list(shop.memory.objects.values()) == [b"the new version"]
     assert shop.job(2).state is State.DONE
+
+
+@pytest.mark.parametrize("when", ["queued", "sending"])
+def test_a_file_that_is_back_before_anybody_looked_goes_on(shop, when):
+    """Nobody reports it anew, so its own job must not end; it is hashed again."""
+    path = shop.add("m/video.mp4", b"0123456789")
+    before = path.stat()
+
+    def flicker(*_args):
+        shop.worker._pace.take = lambda *_args: None
+        raise SourceChanged("it was another one for a moment")
+
+    if when == "queued":
+        hashed, shop.steps._hash = shop.steps._hash, flicker
+    else:
+        shop.worker._pace.take = flicker
+    shop.run()
+    job = shop.job()
+    assert (job.state, job.step, job.error_code) == (State.READY, Step.IDENTIFY, SourceBusy.code)
+    assert job.not_before > shop.clock.now()
+    if when == "queued":
+        shop.steps._hash = hashed
+    shop.run_all()
+    assert shop.job().state is State.DONE
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert shop.row().processing_status is ProcessingStatus.COMPLETED
+
+
+def test_a_file_that_changed_and_changes_back_later_goes_on(shop):
+    """The worker saw another version, the next look sees the old one."""
+    path = shop.add("m/video.mp4", b"0123456789")
+    before = path.stat()
+    shop.write("m/video.mp4", b"the new version", mtime=5.0)
+    shop.run()
+    assert (shop.job().state, shop.job().error_code) == (State.CANCELLED, SourceChanged.code)
+    assert shop.looks_asked.rings == 1
+    shop.write("m/video.mp4", b"0123456789")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert not shop.files.known(None)[str(path)].is_settled
+    assert shop.see(path) == 1
+    shop.run()
+    assert shop.job().state is State.DONE
+
+
+def test_a_version_that_was_never_on_its_way_leaves_no_row(shop):
+    """A row that says "failed" is for something that somebody was promised."""
+    shop.add("m/video.mp4", b"0123456789")
+    advance = shop.jobs.advance
+
+    def advanced(job, step):
+        shop.write("m/video.mp4", b"the new version", mtime=5.0)
+        return advance(job, step)
+
+    shop.jobs.advance = advanced
+    shop.run()
+    assert shop.job().error_code == SourceChanged.code
+    assert shop.catalog.history == []
+
+
+def test_content_that_was_changed_in_place_is_hashed_again(shop):
+    """Same size and time, other bytes: the archive is not to blame, and nothing waits for ever."""
+    path = shop.write("m/video.mp4", b"0123456789", mtime=1_000.0)
+    shop.see(path)
+    advance = shop.jobs.advance
+
+    def advanced(job, step):
+        if step is Step.TRANSFER:
+            shop.jobs.advance = advance
+            shop.write("m/video.mp4", b"9876543210", mtime=1_000.0)
+        return advance(job, step)
+
+    shop.jobs.advance = advanced
+    shop.run()
+    assert (shop.job().step, shop.job().error_code) == (Step.IDENTIFY, VerificationFailed.code)
+    shop.run_all()
+    assert shop.job().state is State.DONE
+    assert list(shop.memory.objects.values()) == [b"9876543210"]
+    told = {row.sha256: row.processing_status for row in shop.catalog.rows.values()}
+    assert told == {
+        hashlib.sha256(b"0123456789").hexdigest(): ProcessingStatus.FAILED,
+        hashlib.sha256(b"9876543210").hexdigest(): ProcessingStatus.COMPLETED,
+    }
+
+
+def test_an_archive_that_spoils_every_copy_is_given_up_after_five(shop):
+    """Hashing again in between does not begin the count anew."""
+    shop.add("m/video.mp4", b"0123456789")
+    shop.memory.spoil = lambda data: data[::-1]
+    shop.run_all()
+    assert (shop.job().state, shop.job().error_code) == (State.FAILED, VerificationFailed.code)
+    assert len(shop.memory.chunks) == 5 * 3
+    assert shop.row().processing_status is ProcessingStatus.FAILED
+
+
+def test_a_half_whose_original_was_deleted_is_dropped(tmp_path):
+    """Nobody will finish it, and the archive has better use for the room."""
+    shop = faulty(tmp_path, Fault(NetworkUnavailable("cut"), after=1))
+    path = shop.add("m/video.mp4", b"0123456789")
+    shop.run()
+    assert shop.memory.sessions
+    path.unlink()
+    shop.run_all()
+    assert (shop.job().state, shop.job().error_code) == (State.FAILED, SourceMissing.code)
+    assert shop.memory.sessions == {}
+    assert shop.row().processing_status is ProcessingStatus.FAILED
+    shop.close()
 
 
 def test_a_recordings_folder_that_may_not_be_read_does_not_fail_what_is_safe(shop, monkeypatch):

@@ -40,10 +40,8 @@ def diary():
     return []
 
 
-def _supervise(services, clock=None, log=None, on_damage=pytest.fail):
-    return Supervisor(
-        services, clock=clock or ManualClock(), log=log or RecordingLog(), on_damage=on_damage
-    )
+def _supervise(services, clock=None, log=None):
+    return Supervisor(services, clock=clock or ManualClock(), log=log or RecordingLog())
 
 
 def test_services_start_in_order_and_stop_in_reverse(diary):
@@ -87,6 +85,32 @@ def test_a_service_that_dies_comes_back_after_a_wait_that_grows(diary):
     assert "bug" in died[0].fields["failure"]
 
 
+def test_who_has_lived_for_ten_minutes_has_not_died_before(diary):
+    """Two deaths a month apart are two first deaths."""
+    clock, log = ManualClock(), RecordingLog()
+    service = Service("a", diary)
+    supervisor = _supervise([service], clock, log)
+    supervisor.start()
+    for life in (60.0, 700.0, 60.0):
+        service.die()
+        for seconds in (0.0, 130.0, 0.0, life, 0.0):
+            clock.advance(seconds)
+            supervisor.check()
+        assert service.is_alive
+    assert [one.fields["restart_in"] for one in log.named("service died")] == [1.0, 5.0, 1.0]
+
+
+def test_it_knows_when_nothing_works_any_more(diary):
+    """Whoever outlives the stop still works."""
+    services = [Service("a", diary), Service("b", diary, is_stubborn=True)]
+    supervisor = _supervise(services)
+    supervisor.start()
+    supervisor.stop(0.0)
+    assert not supervisor.has_ended
+    services[1].die()
+    assert supervisor.has_ended
+
+
 def test_a_service_that_cannot_be_brought_back_is_tried_again(diary):
     """No thread can be made just now: that must not end the agent."""
     clock = ManualClock()
@@ -107,18 +131,19 @@ def test_a_service_that_cannot_be_brought_back_is_tried_again(diary):
 
 def test_a_damaged_database_is_reported_once(diary):
     """Nothing is brought back: only a rebuild helps."""
-    told = []
     clock = ManualClock()
     services = [Service("a", diary), Service("b", diary)]
-    supervisor = _supervise(services, clock, on_damage=told.append)
+    supervisor = _supervise(services, clock)
     supervisor.start()
     damage = StoreDamaged("page 3")
     for service in services:
         service.die(damage)
-    for _ in range(5):
+    with pytest.raises(StoreDamaged) as told:
         supervisor.check()
+    assert told.value is supervisor.damage is damage
+    for _ in range(5):
         clock.advance(1_000.0)
-    assert told == [damage]
+        supervisor.check()
     assert diary == ["start a", "start b"]
 
 

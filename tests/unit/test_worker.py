@@ -65,7 +65,7 @@ def test_a_bug_that_strikes_again_while_it_is_told_ends_no_worker(shop, monkeypa
     def bug(*_args):
         raise ZeroDivisionError("bug")
 
-    monkeypatch.setattr(shop.steps._publisher, "_text_of", bug)
+    monkeypatch.setattr(shop.steps.publisher, "_text_of", bug)
     assert shop.run() == 1
     assert (shop.job().state, shop.job().error_code) == (State.FAILED, Unexpected.code)
     assert "failure not published" in [event.event for event in shop.log.events]
@@ -231,7 +231,7 @@ def test_the_thread_works_sleeps_and_wakes(shop):
 def test_a_thread_that_dies_keeps_what_killed_it(shop, monkeypatch):
     """The supervisor decides what it means."""
 
-    def broken(_now):
+    def broken(_now, _shut):
         raise StoreDamaged("page 3")
 
     monkeypatch.setattr(shop.jobs, "claim", broken)
@@ -242,7 +242,7 @@ def test_a_thread_that_dies_keeps_what_killed_it(shop, monkeypatch):
 
 
 def test_what_a_job_logs_is_bound_to_it(shop):
-    """Number and path are with every event."""
+    """Number and path are with every event, and the recording's id once it is known."""
     bound = []
 
     def context(**fields):
@@ -254,7 +254,8 @@ def test_what_a_job_logs_is_bound_to_it(shop):
     shop.worker._context = context
     path = shop.add("m/a.mp4", b"0123456789")
     shop.run()
-    assert bound == [{"job": 1, "file": str(path)}]
+    recording = {"recording": shop.row().recording_id}
+    assert bound == [{"job": 1, "file": str(path)}, recording]
 
 
 def test_a_row_of_a_job_that_waits_is_due_when_it_says(shop):

@@ -2,7 +2,7 @@
 
 from zoomsync_agent.app.building import Agent, build, build_control
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.running import beside, page_link, run, running, survey
+from zoomsync_agent.app.running import beside, page_link, repairing, run, running, survey
 
 __all__ = [
     "Agent",
@@ -11,6 +11,7 @@ __all__ = [
     "build",
     "build_control",
     "page_link",
+    "repairing",
     "run",
     "running",
     "survey",

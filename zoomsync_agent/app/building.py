@@ -8,7 +8,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoomsync_agent.app.databases import CLEAN_STOP, NEEDS_REBUILD, Databases
+from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
@@ -17,13 +17,15 @@ from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.engine.audit import LAST_AUDIT, Audit
 from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.breaker import CODES, Breaker
 from zoomsync_agent.engine.housekeeping import Housekeeping
-from zoomsync_agent.engine.intake import Intake
+from zoomsync_agent.engine.intake import LAST_SWEEP, Intake
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
-from zoomsync_agent.engine.rebuild import rebuild
+from zoomsync_agent.engine.rebuild import Rebuilder
 from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.supervisor import Supervisor
 from zoomsync_agent.engine.worker import Log, Worker
@@ -61,6 +63,7 @@ class Agent:
         self.control = control
         self._before_start = before_start
         self._log = log
+        self._damage: StoreDamaged | None = None
 
     def start(self) -> None:
         """Recover what was interrupted and start every service."""
@@ -69,14 +72,30 @@ class Agent:
         self._log.info("agent started", pid=os.getpid())
 
     def check(self) -> None:
-        """Bring back services that died."""
+        """Bring back services that died.
+
+        Raises:
+            StoreDamaged: a database was found damaged; only a new start helps.
+        """
         self._supervisor.check()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it works any more."""
+        return self._supervisor.has_ended
+
+    def suspect(self, damage: StoreDamaged, *, is_certain: bool = False) -> None:
+        """Let the next start look at what was found damaged; see `Databases.suspect`."""
+        self._damage = damage
+        self._databases.suspect(damage, is_certain=is_certain)
 
     def stop(self) -> None:
         """Stop every service at its next durable point and close the databases."""
         self._supervisor.stop(STOP_SECONDS)
-        with contextlib.suppress(StoreDamaged):
-            SqliteStateStore(self._databases.queue).set(CLEAN_STOP, "1")
+        if self._damage is None and self._supervisor.damage is not None:
+            self.suspect(self._supervisor.damage)
+        if self._damage is None:
+            self._databases.stopped(all_ended=self.has_ended)
         self._databases.close()
         self._log.info("agent stopped")
 
@@ -87,7 +106,6 @@ def build(
     *,
     clock: Clock | None = None,
     zone: tzinfo | None = None,
-    on_damage: Callable[[StoreDamaged], None] = lambda _damage: None,
     on_url: Callable[[str], None] | None = None,
     redecide_history: bool = False,
 ) -> Agent:
@@ -98,17 +116,49 @@ def build(
         home: where everything lives.
         clock: the time; the system's by default.
         zone: in which Zoom names folders; this machine's by default.
-        on_damage: told when a database is found damaged in the middle of the run.
         on_url: told the address of the page; without it there is no page.
         redecide_history: decide anew what of the recordings from before the first start is taken.
+
+    Raises:
+        StoreDamaged: a database shows its damage only now; the next call moves it aside.
     """
     from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
 
-    clock = clock or SystemClock()
     _expect_destination(settings)
     log = logs.get_logger("agent")
     databases = Databases(home)
-    databases.open(log)
+    try:
+        databases.open(log)
+        return _wired(
+            settings,
+            home,
+            databases,
+            clock=clock or SystemClock(),
+            zone=zone or local_zone(),
+            on_url=on_url,
+            redecide_history=redecide_history,
+            log=log,
+        )
+    except BaseException as exc:
+        if isinstance(exc, StoreDamaged):
+            databases.suspect(exc)
+        databases.close()
+        raise
+
+
+def _wired(
+    settings: Settings,
+    home: Home,
+    databases: Databases,
+    *,
+    clock: Clock,
+    zone: tzinfo,
+    on_url: Callable[[str], None] | None,
+    redecide_history: bool,
+    log: Log,
+) -> Agent:
+    from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
+
     state = SqliteStateStore(databases.queue)
     files = SqliteFileStore(databases.queue)
     jobs = SqliteJobStore(databases.queue)
@@ -116,11 +166,11 @@ def build(
     catalog = LocalCatalog(databases.catalog)
     bell = Bell()
     pause = Pause(state, clock)
+    breaker = Breaker(clock)
     pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
     destinations: dict[str, Destination] = {
         settings.destination: build_destination(settings, state, catalog)
     }
-    zone = zone or local_zone()
     steps = Steps(
         Stores(files, objects, state),
         destinations=destinations,
@@ -128,20 +178,10 @@ def build(
         clock=clock,
         owner=Owner(settings.user_id, settings.device, zone),
     )
-    workers = [
-        Worker(
-            f"uploader-{number}",
-            jobs,
-            steps,
-            clock=clock,
-            bell=bell,
-            pause=pause,
-            pace=pace,
-            log=log,
-            context=logs.bound,
-        )
-        for number in range(1, settings.workers + 1)
-    ]
+
+    def tell_problem(problem: str) -> None:
+        log.warning("recordings folder", problem=problem or "none")
+
     intake = Intake(
         files,
         jobs,
@@ -150,7 +190,7 @@ def build(
         backfill=settings.backfill,
         clock=clock,
         bell=bell,
-        on_problem=lambda problem: log.warning("recordings folder", problem=problem or "none"),
+        on_problem=tell_problem,
     )
     watch = FolderWatch(
         settings.recordings_path,
@@ -161,32 +201,60 @@ def build(
         sweep_seconds=settings.reconcile_seconds,
         events=_wants_events(settings),
     )
+    workers = [
+        Worker(
+            f"uploader-{number}",
+            jobs,
+            steps,
+            clock=clock,
+            bell=bell,
+            pause=pause,
+            pace=pace,
+            breaker=breaker,
+            log=log,
+            look_soon=watch.look_soon,
+            context=logs.bound,
+        )
+        for number in range(1, settings.workers + 1)
+    ]
+    rebuilder = Rebuilder(destinations.values(), [catalog], objects, state, log=log)
     housekeeping = Housekeeping(
-        jobs, state, databases.queue, [watch], clock=clock, bell=bell, log=log
+        jobs,
+        state,
+        databases.queue,
+        [watch],
+        clock=clock,
+        bell=bell,
+        breaker=breaker,
+        rebuild=rebuilder.complete,
+        log=log,
     )
 
     def before_start() -> None:
+        state.set(LAST_SWEEP, None)
+        state.set(LAST_AUDIT, None)
         if redecide_history:
             jobs.reopen_history()
-        if state.get(NEEDS_REBUILD) is not None:
-            done = rebuild(destinations.values(), [catalog], objects, state, log=log)
-            if done.is_complete:  # else again at the next start, when the drive may be there
-                state.set(NEEDS_REBUILD, None)
+        rebuilder.complete()
         with contextlib.suppress(AgentError):
             steps.drop_abandoned()
         # Whoever starts the agent may have removed what blocked it: the next try will tell.
         jobs.release_blocked(clock.now(), 0.0)
-        interrupted = jobs.recover_interrupted(clock.now())
+        jobs.release_held(destinations, CODES)
+        interrupted = jobs.recover_interrupted(clock.now(), was_orderly=databases.was_orderly)
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
 
-    services: list[Service] = [*workers, watch, housekeeping]
+    audit = Audit(
+        objects, jobs, state, steps.publisher, destinations, clock=clock, bell=bell, log=log
+    )
+    services: list[Service] = [*workers, watch, audit, housekeeping]
     control = build_control(databases, settings, clock=clock, pid=os.getpid())
     if on_url is not None:
         services.append(
             WebServer(_page_maker(databases, settings, home, clock), settings.port, on_url)
         )
-    supervisor = Supervisor(services, clock=clock, log=log, on_damage=on_damage)
+    supervisor = Supervisor(services, clock=clock, log=log)
     return Agent(databases, supervisor, control, before_start=before_start, log=log)
 
 

@@ -1,11 +1,13 @@
 """The two SQLite files of a home, and what happens when one is damaged."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoomsync_agent.core.errors import StoreDamaged
+from zoomsync_agent.core.errors import AgentError, StoreDamaged
 from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.engine.rebuild import NEEDS_REBUILD
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.sqlite import Database
 from zoomsync_agent.store.state import SqliteStateStore
@@ -13,12 +15,17 @@ from zoomsync_agent.store.state import SqliteStateStore
 if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
-QUEUE_VERSION: Final = 5
+QUEUE_VERSION: Final = 6
 CATALOG_VERSION: Final = 2
 CLEAN_STOP: Final = "clean_stop"
 """Name of the state that is there only after an orderly end."""
-NEEDS_REBUILD: Final = "needs_rebuild"
-"""Name of the state that says that the queue is to be rebuilt from the archive."""
+_ALL_ENDED: Final = "1"
+_NOT_ALL_ENDED: Final = "late"
+_SUSPECT: Final = ".suspect"
+"""Ends the name of the file that says that its database was found damaged at work."""
+_CHECK: Final = "check"
+_MOVE: Final = "move"
+"""A check found nothing, and still it was found damaged again."""
 
 
 class Databases:
@@ -27,25 +34,70 @@ class Databases:
     def __init__(self, home: Home) -> None:
         self.queue = Database(home.store_file, _queue_migrations, QUEUE_VERSION)
         self.catalog = Database(home.catalog_file, _catalog_migrations, CATALOG_VERSION)
+        self.was_orderly = False
+        """Whether the last end was not a death; known once the databases are open."""
 
     def open(self, log: Log) -> None:
-        """Open both; one that is damaged is moved aside and marked for rebuilding."""
+        """Open both; one that is damaged is moved aside and marked for rebuilding.
+
+        Raises:
+            StoreDamaged: a fault shows itself only now; the next call moves the file aside.
+        """
+        try:
+            self._open(log)
+        except StoreDamaged as exc:
+            self.suspect(exc)
+            raise
+
+    def _open(self, log: Log) -> None:
         lost = []
         for db in (self.queue, self.catalog):
             try:
                 if db.is_absent:
                     # The first start ever, or somebody's clean-up: the archive knows which.
                     lost.append(db.path)
-                db.open()
-                if db is self.catalog or SqliteStateStore(db).get(CLEAN_STOP) is None:
-                    db.check()
+                self._open_and_check(db)
             except StoreDamaged as exc:
                 kept = db.move_aside()
                 log.warning("database damaged, moved aside", detail=exc.detail, kept=str(kept))
                 lost.append(kept)
                 db.open()
-        SqliteStateStore(self.queue).set(CLEAN_STOP, None)
+            _marker(db).unlink(missing_ok=True)
+        state = SqliteStateStore(self.queue)
+        self.was_orderly = state.get(CLEAN_STOP) is not None
+        state.set(CLEAN_STOP, None)
         self._ask_for_rebuild(lost)
+
+    def _open_and_check(self, db: Database) -> None:
+        suspicion = _suspicion(db)
+        if suspicion == _MOVE:
+            raise StoreDamaged(f"{db.path}: found damaged again at work")
+        db.open()
+        if suspicion:
+            db.check(is_thorough=True)
+        elif db is self.catalog or SqliteStateStore(db).get(CLEAN_STOP) != _ALL_ENDED:
+            db.check()
+
+    def stopped(self, *, all_ended: bool) -> None:
+        """Note an orderly end; if a service has not ended, the next start checks all the same."""
+        # Where it cannot be noted the next start takes it for a death, which does no harm.
+        with contextlib.suppress(AgentError):
+            SqliteStateStore(self.queue).set(
+                CLEAN_STOP, _ALL_ENDED if all_ended else _NOT_ALL_ENDED
+            )
+
+    def suspect(self, damage: StoreDamaged, *, is_certain: bool = False) -> None:
+        """Let the next `open` check the database that *damage* names, or move it aside unasked.
+
+        Args:
+            damage: what was found at work.
+            is_certain: a check has found nothing, and still the damage is there.
+        """
+        named = [db for db in (self.queue, self.catalog) if str(db.path) in damage.detail]
+        for db in named or (self.queue, self.catalog):
+            # A disk that takes no byte has no damage of its own to remember.
+            with contextlib.suppress(OSError):
+                _marker(db).write_text(_MOVE if is_certain else _CHECK, "ascii")
 
     def open_beside(self) -> None:
         """Open both for another process than the agent's; one that is absent is made."""
@@ -74,6 +126,19 @@ class Databases:
         """Close both."""
         self.queue.close()
         self.catalog.close()
+
+
+def _marker(db: Database) -> Path:
+    return db.path.with_name(db.path.name + _SUSPECT)
+
+
+def _suspicion(db: Database) -> str:
+    try:
+        return _marker(db).read_text("ascii", "replace") or _CHECK
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return _CHECK
 
 
 def _queue_migrations() -> "Migrations":

@@ -3,19 +3,28 @@
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
+from typing import Final, TypeVar
 
 from zoomsync_agent.app.building import PAGE_KEY, Agent, build, build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.control import Control
 from zoomsync_agent.core import naming
-from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.core.errors import NotAllowed, StoreDamaged
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import InstanceLock, holder
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.zoom_folder import ZoomFolder
+
+_REPAIRS: Final = 2
+"""A database that is found damaged is moved aside so often in a row."""
+_IN_A_ROW_SECONDS: Final = 600.0
+_LOOK_SECONDS: Final = 0.2
+
+_Result = TypeVar("_Result")
 
 
 def run(
@@ -27,31 +36,34 @@ def run(
 ) -> None:
     """Run the agent until it is told to end by a signal.
 
-    A database that is found damaged in the middle of the run is moved aside and rebuilt, and the
-    agent goes on.
+    A database that is found damaged is moved aside and rebuilt, and the agent goes on.
+
+    Raises:
+        StoreDamaged: that was done, and the damage came back at once.
     """
     ended = threading.Event()
+    damages: list[float] = []
     with InstanceLock(home) as lock, _signals_set(ended):
 
         def announce(url: str) -> None:
             lock.announce(url=url, port=int(url.rstrip("/").rsplit(":", 1)[1]))
 
         while not ended.is_set():
-            damaged = threading.Event()
-            agent = build(
-                settings,
-                home,
-                on_damage=lambda _exc, flag=damaged: flag.set(),  # type: ignore[misc]
-                on_url=announce,
-                redecide_history=redecide_history,
-            )
+            agent = _started(settings, home, on_url=announce, redecide_history=redecide_history)
             try:
-                agent.start()
                 on_start(agent.control)
-                while not ended.wait(1.0) and not damaged.is_set():
+                while not ended.wait(1.0):
                     agent.check()
+            except StoreDamaged as exc:
+                now = time.monotonic()
+                damages = [at for at in damages if now - at < _IN_A_ROW_SECONDS]
+                agent.suspect(exc, is_certain=bool(damages))
+                if len(damages) >= _REPAIRS:
+                    raise
+                damages.append(now)
             finally:
                 agent.stop()
+            _await_end(agent, ended.is_set)
 
 
 @contextlib.contextmanager
@@ -62,14 +74,81 @@ def running(
 
     Raises:
         AlreadyRunning: another agent owns the home.
+        StoreDamaged: a database was found damaged on the way; the next start repairs it.
     """
     with InstanceLock(home):
-        agent = build(settings, home, zone=zone, redecide_history=redecide_history)
+        agent = _started(settings, home, zone=zone, redecide_history=redecide_history)
         try:
-            agent.start()
             yield agent
+        except StoreDamaged as exc:
+            agent.suspect(exc)
+            raise
         finally:
             agent.stop()
+
+
+def repairing(
+    settings: Settings,
+    home: Home,
+    work: Callable[[Agent], _Result],
+    *,
+    redecide_history: bool = False,
+) -> _Result:
+    """Return what *work* returns for a running agent.
+
+    If a database is found damaged on the way, it is repaired and *work* begins once more.
+
+    Raises:
+        AlreadyRunning: another agent owns the home.
+        StoreDamaged: the repair did not help; the next start repairs it again.
+    """
+    agent: Agent | None = None
+    try:
+        with running(settings, home, redecide_history=redecide_history) as agent:
+            return work(agent)
+    except StoreDamaged:
+        if agent is None:
+            raise  # it was repaired more than once already
+    _await_end(agent, lambda: False)
+    with running(settings, home) as agent:
+        return work(agent)
+
+
+def _started(
+    settings: Settings,
+    home: Home,
+    *,
+    zone: tzinfo | None = None,
+    on_url: Callable[[str], None] | None = None,
+    redecide_history: bool = False,
+) -> Agent:
+    """Return an agent that runs; a database that is damaged is moved aside on the way."""
+    repairs = 0
+    while True:
+        try:
+            agent = build(
+                settings, home, zone=zone, on_url=on_url, redecide_history=redecide_history
+            )
+            try:
+                agent.start()
+            except BaseException as exc:
+                if isinstance(exc, StoreDamaged):
+                    agent.suspect(exc)
+                agent.stop()
+                raise
+        except StoreDamaged as exc:
+            if repairs == _REPAIRS:
+                raise
+            repairs += 1
+            Databases(home).suspect(exc, is_certain=repairs == _REPAIRS)
+        else:
+            return agent
+
+
+def _await_end(agent: Agent, is_over: Callable[[], bool]) -> None:
+    """Wait for what outlived the stop: nothing is rebuilt while an old uploader still sends."""
+    while not agent.has_ended and not is_over():
+        time.sleep(_LOOK_SECONDS)
 
 
 @contextlib.contextmanager
@@ -132,5 +211,5 @@ def page_link(home: Home) -> str:
 
     owner = holder(home)
     if owner is None or not owner.url:
-        raise NotAllowed("the page is there while the agent runs: zoomsync run")
+        raise NotAllowed("There is a page only while the agent runs: zoomsync run")
     return guard.link(owner.url, guard.load_token(home.data / PAGE_KEY))

@@ -4,11 +4,12 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import AgentError, RemoteUnavailable, Unexpected
-from zoomsync_agent.core.recording import RecordingId, RecordingRow
+from zoomsync_agent.core.recording import ProcessingStatus, RecordingId, RecordingRow
 from zoomsync_agent.sqlite import Database
 
 _COLUMNS: Final = (
@@ -41,6 +42,12 @@ class LocalCatalog:
             columns["action_items"] = json.dumps(columns["action_items"], ensure_ascii=False)
             with self._db.write() as conn:
                 conn.execute(_UPSERT, columns)
+
+    def give_up(self, sha256: str, updated_at: float) -> None:
+        """Let the row of a recording that nobody uploads any more say so."""
+        for row in self._rows("WHERE sha256 = ? AND processing_status = 'uploading'", (sha256,)):
+            failed = replace(row, processing_status=ProcessingStatus.FAILED, updated_at=updated_at)
+            self.publish(failed)
 
     def get(self, recording_id: RecordingId) -> RecordingRow | None:
         """Return one row."""

@@ -1,5 +1,6 @@
 """The command line: parse, call control, print. One file per group of commands."""
 
+import difflib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -115,7 +116,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the known commands when an unknown one is asked for."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"There is no command “{args[0]}”. Commands: {', '.join(COMMANDS)}.")
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            guess = f" Did you mean {near[0]}?" if near else ""
+            ctx.fail(f"There is no command “{args[0]}”.{guess} Commands: {', '.join(COMMANDS)}.")
         return super().resolve_command(ctx, args)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoomsync_agent.desktop.paths import Home
     from zoomsync_agent.settings import Settings
 
+MOST_DAYS = 36_500
 PATIENCE_SECONDS = 20.0
 """`sync` waits for a retry that is due within so many seconds; longer waits are left to the agent
 or to the next sync."""
@@ -37,9 +38,12 @@ class Backfill(click.ParamType[str | int]):
         if value in ("all", "none"):
             return str(value)
         try:
-            return int(value)
+            days = int(value)
         except ValueError:
-            self.fail(f"“{value}” is not all, none or a number of days", param, ctx)
+            days = 0
+        if not 1 <= days <= MOST_DAYS:
+            self.fail(f"“{value}” is not all, none or a number of days from 1", param, ctx)
+        return days
 
 
 backfill_option = click.option(
@@ -68,6 +72,8 @@ def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
         app.run(
             settings, home, redecide_history=backfill is not None, on_start=follower.show_always
         )
+    if is_live:
+        click.echo("Stopped. What is unfinished goes on from there at the next start.", err=True)
 
 
 @click.command()

@@ -2,10 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zoomsync_agent.cli.output import command, console, json_option, print_json
+from zoomsync_agent.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from zoomsync_agent.settings import Settings
 
 
 @click.group()
@@ -42,14 +47,23 @@ def show(as_json: bool) -> None:
         return
     out = console()
     for one in found:
-        value = "" if one.value is None else str(one.value)
+        value = str(home.log_file) if one.name == "log_file" and not one.value else str(one.value)
         out.print(f"{one.name} = {value}", style="bold")
         out.print(f"    {one.description}")
         out.print(f"    {one.allowed} · {one.env} · from {one.source}", style="dim")
     out.print(f"\nconfig file: {home.config_file}", style="dim")
 
 
-@config.command("set")
+def _expect_folders(key: str, whole: "Settings") -> None:
+    chosen = {"recordings_path": whole.recordings_path, "archive_path": whole.archive_path}
+    path = chosen.get(key)
+    if path is not None and path.exists() and not path.is_dir():
+        raise SettingsError(f"{key}: {path} is a file, not a folder")
+    if path is not None and not path.exists():
+        click.echo(f"{path} does not exist yet.", err=True)
+
+
+@config.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("key")
 @click.argument("value")
 @json_option
@@ -61,6 +75,12 @@ def set_(key: str, value: str, as_json: bool) -> None:
     from zoomsync_agent.desktop.single_instance import holder
 
     home = paths.home(os.environ)
+    if key == "destination" and value != "folder" and value in ("supabase", "s3"):
+        raise SettingsError(f"destination “{value}” is not part of this version; use folder")
+    if key in settings.SPECS:
+        # What stops the next start is not written down.
+        whole = settings.load(home, os.environ, cwd=Path.cwd(), overrides={key: value})
+        _expect_folders(key, whole)
     settings.save(home, key, value)
     running = holder(home)
     effective = next(

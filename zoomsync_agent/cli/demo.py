@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SHOWN_BYTES_PER_SECOND = 30_000
 """Slow enough that a person sees the samples move."""
+_HINT = "Ctrl-C ends the demo"
 _OLD_SECONDS = 7 * 86_400
 
 
@@ -73,8 +74,8 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
         os.utime(path, (stamp, stamp))
     played = meeting.Meeting(zoom / f"{now:%Y-%m-%d %H.%M.%S} Weekly Sync", now)
 
-    tell = _say(is_quiet=as_json or is_live)
-    with app.running(chosen, home) as agent, LiveView(enabled=is_live) as view:
+    with app.running(chosen, home) as agent, LiveView(enabled=is_live, hint=_HINT) as view:
+        tell = view.say if not as_json else _keep_quiet
         stage = threading.Thread(target=_play, args=(played, tell), name="zoom", daemon=True)
         stage.start()
         view.follow_while(agent.control, stage.is_alive)
@@ -96,9 +97,7 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
 
 
 def _go_on(view: "LiveView", agent: "Agent", zoom: Path) -> None:
-    click.echo(
-        f"All synced. Put a recording into {zoom} and watch; Ctrl-C ends the demo.", err=True
-    )
+    view.say(f"All synced. Put a recording into {zoom} and watch; Ctrl-C ends the demo.")
     try:
         while True:
             view.follow_while(agent.control, lambda: False)
@@ -110,12 +109,8 @@ def _go_on(view: "LiveView", agent: "Agent", zoom: Path) -> None:
 
 def _play(played: "Meeting", tell: "Callable[[str], None]") -> None:
     for text in played.play():
-        tell(text)
+        tell(f"Zoom: {text}.")
 
 
-def _say(*, is_quiet: bool) -> "Callable[[str], None]":
-    def say(text: str) -> None:
-        if not is_quiet:
-            click.echo(f"Zoom: {text}.", err=True)
-
-    return say
+def _keep_quiet(_text: str) -> None:
+    """Say nothing: the output is for a program."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.25
 _SHOWN = 6
 _BAR_WIDTH = 28
+_HINT = "Ctrl-C stops · zoomsync status says why · zoomsync open shows the page"
 
 
 class JsonLines:
@@ -65,10 +66,12 @@ class LiveView:
 
     Args:
         enabled: without it nothing is drawn, and waiting works the same.
+        hint: the last line, for those who wonder what they can do.
     """
 
-    def __init__(self, *, enabled: bool = True) -> None:
+    def __init__(self, *, enabled: bool = True, hint: str = _HINT) -> None:
         self._enabled = enabled
+        self._hint = hint
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._latest: Snapshot | None = None
@@ -128,10 +131,18 @@ class LiveView:
                 return self._latest
             if self._latest.state is AgentState.PAUSED and not self._latest.active:
                 return self._latest
-            if control.last_sweep() not in (None, after) and not control.is_busy(patience):
+            has_looked = control.last_sweep() not in (None, after) and control.has_audited()
+            if has_looked and not control.is_busy(patience):
                 return control.snapshot(limit=200)
             check()
             time.sleep(_REFRESH_SECONDS if self._enabled else 0.05)
+
+    def say(self, text: str) -> None:
+        """Print a line that stays, above what is drawn."""
+        if self._enabled:
+            self._live.console.print(text, soft_wrap=True)
+        else:
+            click.echo(text, err=True)
 
     def follow_while(self, control: "Control", is_going: Callable[[], bool]) -> None:
         """Draw what *control* shows, at least once and for as long as *is_going* says so."""
@@ -172,5 +183,5 @@ class LiveView:
         told = dict.fromkeys(f"{one.label}: {one.meeting_title}" for one in seen.waiting)
         for text in list(told)[:_SHOWN]:
             lines.append(f"  {text}\n", style="yellow")
-        lines.rstrip()
+        lines.append(f"  {self._hint}", "dim")
         return lines

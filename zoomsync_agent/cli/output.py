@@ -38,6 +38,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_PLAIN_WIDTH = 2000
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -57,6 +59,9 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(ExitCode.DONE)
         except KeyboardInterrupt:
+            click.echo(
+                "Stopped. What is unfinished goes on from there at the next start.", err=True
+            )
             sys.exit(ExitCode.INTERRUPTED)
 
     return guarded
@@ -117,7 +122,10 @@ def console(*, stderr: bool = False) -> "Console":
     """Return the terminal; titles of meetings are never read as markup."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    stream = sys.stderr if stderr else sys.stdout
+    # In a file or a pipe a line is a line: paths are to be copied and searched for.
+    width = None if stream.isatty() else _PLAIN_WIDTH
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
 def load(**overrides: Any) -> "tuple[Home, Settings]":

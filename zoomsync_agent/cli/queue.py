@@ -35,7 +35,8 @@ def retry(names: tuple[str, ...], as_json: bool) -> None:
     """Try uploads again now: those named, or all that failed or wait."""
     with control() as agent:
         count = agent.retry(names)
-    _tell("retried", count, as_json=as_json)
+        when = "now" if agent.is_running else "when the agent runs: zoomsync run"
+    _tell("retried", count, f"will be tried again {when}", as_json=as_json)
 
 
 @click.command()
@@ -46,7 +47,7 @@ def cancel(names: tuple[str, ...], as_json: bool) -> None:
     """Do not upload a recording after all. The original stays where it is."""
     with control() as agent:
         count = agent.cancel(names)
-    _tell("cancelled", count, as_json=as_json)
+    _tell("cancelled", count, "cancelled", as_json=as_json)
 
 
 @click.command()
@@ -57,10 +58,12 @@ def pause(how_long: str | None, as_json: bool) -> None:
     """Let no new byte move; a running upload stops at its next durable point."""
     with control() as agent:
         agent.pause(None if how_long is None else duration(how_long))
+        is_running = agent.is_running
     if as_json:
         print_json({"paused": True})
-    else:
-        click.echo("Paused." if how_long is None else f"Paused for {how_long}.")
+        return
+    until = "until you say zoomsync resume" if how_long is None else f"for {how_long}"
+    click.echo(f"Paused {until}.{'' if is_running else ' No agent is running now.'}")
 
 
 @click.command()
@@ -76,8 +79,10 @@ def resume(as_json: bool) -> None:
         click.echo("Going on.")
 
 
-def _tell(what: str, count: int, *, as_json: bool) -> None:
+def _tell(what: str, count: int, words: str, *, as_json: bool) -> None:
     if as_json:
         print_json({what: count})
+    elif not count:
+        click.echo("There is nothing to try again.")
     else:
-        click.echo(f"{count} {'upload' if count == 1 else 'uploads'} {what}.")
+        click.echo(f"{count} {'upload' if count == 1 else 'uploads'} {words}.")

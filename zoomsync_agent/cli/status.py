@@ -1,5 +1,7 @@
 """`zoomsync status`."""
 
+from datetime import datetime
+
 import click
 
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
@@ -53,7 +55,8 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
     if seen.url:
         out.print(f"  Page               {seen.url}")
     if seen.paused_until:
-        out.print(f"  Paused until       {seen.paused_until}")
+        until = datetime.fromisoformat(seen.paused_until).astimezone()
+        out.print(f"  Paused until       {until:%Y-%m-%d %H:%M}")
     if seen.history.files:
         out.print(
             f"  Left out           {seen.history.files:,} older files, "

@@ -39,7 +39,7 @@ ALLOWED: Final[dict[State, frozenset[State]]] = {
     State.RUNNING: frozenset(set(State) - {State.RUNNING}),
     State.BLOCKED: frozenset({State.READY, State.CANCELLED}),
     State.FAILED: frozenset({State.READY, State.CANCELLED}),
-    State.DONE: frozenset(),
+    State.DONE: frozenset({State.READY}),  # its bytes are no longer in the archive
     State.CANCELLED: frozenset({State.READY}),
 }
 """The moves that exist. Any other is a bug and raises."""

@@ -43,7 +43,8 @@ def destination_error(exc: OSError, root: Path) -> AgentError:
     """Name what went wrong while something below *root* was written."""
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         return DestinationFull(f"no room left in {root}")
-    if isinstance(exc, PermissionError):
+    is_shared = getattr(exc, "winerror", None) in _SHARING_VIOLATIONS  # a virus scanner reads it
+    if isinstance(exc, PermissionError) and not is_shared:
         return DestinationDenied(f"{root}: {exc.strerror or exc}")
     if exc.errno == errno.EROFS:
         return DestinationDenied(f"{root} is read-only")

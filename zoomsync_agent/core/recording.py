@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NewType
+from typing import Any, Final, NewType, Protocol, Self
 
 RecordingId = NewType("RecordingId", str)
 MeetingKey = NewType("MeetingKey", str)
 ObjectKey = NewType("ObjectKey", str)
+
+
+_MOST: Final = 2**63 - 1
+"""The largest number that a column of the queue holds: as nanoseconds, the year 2262."""
 
 
 class Kind(StrEnum):
@@ -34,12 +38,35 @@ class ProcessingStatus(StrEnum):
     FAILED = "failed"
 
 
+class Status(Protocol):
+    """What `os.stat` says, as far as it tells one version of a file from the next."""
+
+    @property
+    def st_size(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def st_mtime_ns(self) -> int:
+        """Nanoseconds since the epoch."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
     """What tells one version of a file from the next without reading it."""
 
     size: int
     mtime_ns: int
+
+    @classmethod
+    def of(cls, status: Status) -> Self:
+        """Return the identity in *status*, with a time that every column holds.
+
+        A time beyond 2262 becomes the last one that fits. Whoever compares a file with what is
+        remembered of it must ask here, or such a file would never be the same.
+        """
+        return cls(status.st_size, max(-_MOST, min(status.st_mtime_ns, _MOST)))
 
 
 @dataclass(frozen=True, slots=True)

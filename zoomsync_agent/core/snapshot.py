@@ -122,8 +122,10 @@ def job_sentence(
     """
     if state is State.CANCELLED:
         return f"You cancelled it; “zoomsync retry {job_id}” uploads it after all."
+    if state is State.RUNNING:
+        return "It was interrupted; it goes on from there as soon as the agent runs: zoomsync run."
     if error_code is None:
-        return "It waits for its turn and is uploaded by itself."
+        return "It waits for its turn and is uploaded as soon as the agent runs."
     error = by_code(error_code)
     parts = [f"{error.title}."]
     if detail and detail != error.title:
@@ -141,6 +143,8 @@ def job_label(state: State, error_code: str | None) -> str:
     """Return a few words for a file whose job is not done."""
     if state is State.CANCELLED:
         return "Cancelled"
+    if state is State.RUNNING:
+        return "Interrupted"
     if error_code is None:
         return "Queued"
     return by_code(error_code).title
@@ -167,13 +171,15 @@ def root_sentence(root: str, problem: str) -> str:
     return known.format(root=root, problem=problem)
 
 
-def overall(  # noqa: PLR0911  one return a state reads as the table it is
+def overall(  # noqa: C901, PLR0911  one return a state reads as the table it is
     *,
     is_running: bool,
     is_paused: bool,
     has_looked: bool,
     unready: int,
+    cancelled: int,
     root_problem: str,
+    destination_problem: str,
     counts: dict[State, int],
     queued: Amount,
     synced: Amount,
@@ -188,6 +194,12 @@ def overall(  # noqa: PLR0911  one return a state reads as the table it is
         return AgentState.PAUSED, f"Paused; {_files(queued.files)} waiting, {kept}."
     if root_problem:
         return AgentState.NEEDS_YOU, root_problem
+    if destination_problem:
+        waiting = f"{_files(queued.files)} waiting, " if queued.files else ""
+        return (
+            AgentState.NEEDS_YOU,
+            f"The archive cannot be used: {destination_problem} {waiting}{kept} when last seen.",
+        )
     troubled = counts[State.BLOCKED] + counts[State.FAILED]
     if troubled:
         return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {kept}."
@@ -199,6 +211,8 @@ def overall(  # noqa: PLR0911  one return a state reads as the table it is
     if not has_looked:
         return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
     but = f" {_files(unready)} cannot be uploaded yet; each says why." if unready else ""
+    if cancelled:
+        but += f" {_files(cancelled)} cancelled by you."
     if synced.files:
         kept = f"{_files(synced.files)} ({readable_size(synced.size)})"
         return AgentState.IDLE, f"All finished recordings are safe: {kept}.{but}"

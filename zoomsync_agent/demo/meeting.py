@@ -50,17 +50,17 @@ class Meeting:
                 file.write(b"\x00\x5a\x4f\x4f\x4d" * (_RAW_PIECE // 5))
             wait(0.4 * self.pace)
         self._chat()
-        yield "the meeting is being recorded"
+        yield "recording the meeting"
 
         partial = self.folder / f"{names[0]}.tmp"
         partial.write_bytes(video[:_STUB_BYTES])
         self._conf(37)
-        yield "Zoom converts: 37 %"
+        yield "converting, 37 %"
         wait(1.2 * self.pace)
         half = len(video) * 7 // 10
         partial.write_bytes(video[:half])
         self._conf(70)
-        yield "Zoom converts: 70 %"
+        yield "converting, 70 %"
         wait(1.0 * self.pace)
 
         with partial.open("r+b") as file:
@@ -71,7 +71,7 @@ class Meeting:
         raw.unlink()
         (self.folder / f"playback1{_MAGIC}.m3u").write_text(f"{names[0]}\n", "utf-8")
         self._captions()
-        yield "Zoom has finished"
+        yield "finished, the files are there"
 
     def _conf(self, percent: int, video: str = "", audio: str = "") -> None:
         items = [{"audio": audio, "prefix": "", "process": percent, "video": video}]

@@ -5,9 +5,12 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_LOCALTIME = Path("/etc/localtime")
+_LOCALTIME: Final = Path("/etc/localtime")
+_YEAR_OF_RULES: Final = 2000
+"""A leap year, so that every date has its day in it."""
 
 
 def local_zone() -> tzinfo:
@@ -46,7 +49,10 @@ def _names() -> list[str]:
 
 
 class _SystemZone(tzinfo):
-    """Windows: the C library knows the rules of the zone but not its IANA name."""
+    """Windows: the C library knows the rules of the zone but not its IANA name.
+
+    It knows them for the years 1970 to 3000 only; any other year has the rules of another one.
+    """
 
     def utcoffset(self, dt: datetime | None) -> timedelta:
         return timedelta(seconds=self._local(dt).tm_gmtoff) if dt else timedelta(0)
@@ -60,4 +66,8 @@ class _SystemZone(tzinfo):
     @staticmethod
     def _local(dt: datetime | None) -> time.struct_time:
         moment = dt or datetime.now()  # noqa: DTZ005  the wall clock is what is asked about
-        return time.localtime(moment.replace(tzinfo=None).timestamp())
+        moment = moment.replace(tzinfo=None)
+        try:
+            return time.localtime(moment.timestamp())
+        except (OSError, OverflowError, ValueError):
+            return time.localtime(moment.replace(year=_YEAR_OF_RULES).timestamp())

@@ -7,16 +7,16 @@ small JSON file that says what it is, so the archive explains itself without the
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from zoomsync_agent.core.errors import (
     DestinationFull,
@@ -27,14 +27,22 @@ from zoomsync_agent.core.errors import (
     VerificationFailed,
 )
 from zoomsync_agent.core.naming import KeyStyle
-from zoomsync_agent.core.os_errors import reading, writing
-from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.core.os_errors import destination_error, reading, writing
+from zoomsync_agent.core.recording import (
+    Archived,
+    FileIdentity,
+    ObjectKey,
+    Outgoing,
+    Progress,
+    Receipt,
+)
 from zoomsync_agent.core.units import readable_size
+from zoomsync_agent.destinations import describing
 from zoomsync_agent.destinations.copying import Copier
 from zoomsync_agent.destinations.partial import (
     adopt_traits,
-    flush_folder,
     flush_folders,
+    make_durable,
     make_folder,
     name_without_replacing,
     opened_alone,
@@ -78,7 +86,7 @@ class FolderDestination:
     ) -> None:
         self._root = root
         self._is_known = is_known
-        self._describing = threading.Lock()
+        self._descriptions = describing.Descriptions()
         self._on_first_use = on_first_use
         self._is_limited = bytes_per_second > 0
         self._chunk_bytes = chunk_bytes
@@ -104,11 +112,13 @@ class FolderDestination:
             with writing(self._root):
                 partial = target.parent / f".{outgoing.sha256[:32]}.partial"
                 if target.exists():
-                    receipt = self._prove_existing(target, outgoing)
+                    if not self._prove_existing(target, outgoing, stop):
+                        return None
                     # Left by a crash between giving the copy its name and taking the other away.
                     partial.unlink(missing_ok=True)
-                    return receipt
-                make_folder(target.parent)
+                    flush_folders(target.parent, self._root)
+                    return self._receipt(outgoing)
+                make_folder(target.parent, self._root)
                 self._expect_room(outgoing.size - (_size_of(partial) or 0))
                 mode = os.fstat(source.fileno()).st_mode & 0o666
                 try:
@@ -118,9 +128,11 @@ class FolderDestination:
                             source, copy, outgoing, begin, partial, report, stop, pace
                         ):
                             return None
-                        os.fsync(copy.fileno())
+                        make_durable(copy.fileno())
                         _expect(source, outgoing)
-                        self._verify(copy, outgoing)
+                        if not self._verify(copy, outgoing, stop):
+                            report(Progress(outgoing.size, partial.name))
+                            return None
                         adopt_traits(copy, partial, mode, outgoing.mtime_ns)
                         if sys.platform != "win32":  # still alone: nobody else writes to it
                             self._name(partial, target, outgoing)
@@ -132,31 +144,30 @@ class FolderDestination:
                 flush_folders(target.parent, self._root)
         return self._receipt(outgoing)
 
-    def check(self, receipt: Receipt) -> bool:
-        """Return whether the file of *receipt* is still there with its size."""
+    def check(self, receipt: Receipt) -> Receipt | None:
+        """Return the receipt with the file's address of now, or None if the file is gone.
+
+        A file that was kept while the archive lay elsewhere still counts there; where that place
+        cannot be looked at, it is believed.
+        """
         self._prepare()
         with writing(self._root):
-            return _size_of(self._path(receipt.key)) == receipt.size
+            if _size_of(self._path(receipt.key)) == receipt.size:
+                return replace(receipt, url=self._url(receipt.key))
+            if receipt.url.startswith(self._root.as_uri() + "/"):
+                return None
+            elsewhere = _path_of(receipt.url)
+            if elsewhere is None:
+                return None
+            other_root = elsewhere.parents[len(PurePosixPath(receipt.key).parts) - 1]
+            if not (other_root / MARKER).exists():
+                return receipt
+            return receipt if _size_of(elsewhere) == receipt.size else None
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Write the row beside the file; an older row never replaces a newer one."""
-        path = self._path(key)
-        text = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
-        sidecar = _sidecar(path)
-        # Two uploaders may tell of one recording at once: its own job and that of its chat.
-        with self._describing, writing(self._root):
-            there = _described(path)
-            if not path.exists() or there == described or _is_newer(there, described):
-                return
-            # A name that the next try uses too, so that a crash leaves nothing for ever.
-            digest = hashlib.sha256(os.fsencode(sidecar.name)).hexdigest()
-            partial = sidecar.with_name(f".{digest[:32]}.json.partial")
-            with partial.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(sidecar)
-            flush_folder(sidecar.parent)
+        with writing(self._root):
+            self._descriptions.write(self._path(key), described)
 
     def inventory(self) -> Iterator[Archived]:
         """Yield every file of the archive; its hash is read from beside it, else computed."""
@@ -165,7 +176,7 @@ class FolderDestination:
                 if self._is_known:
                     raise self._is_away()
                 return  # not an archive (yet): what lies there is somebody else's
-        for folder, subfolders, names in os.walk(self._root):
+        for folder, subfolders, names in os.walk(self._root, onerror=self._not_listed):
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
@@ -175,8 +186,14 @@ class FolderDestination:
                 if archived is not None:
                     yield archived
 
+    def _not_listed(self, exc: OSError) -> None:
+        """Give up a listing that has holes; what is closed to us will stay closed."""
+        if not isinstance(exc, PermissionError | FileNotFoundError):
+            raise destination_error(exc, self._root) from exc
+
     def abandon(self, key: ObjectKey, progress: Progress) -> None:
         """Delete the half-written copy."""
+        self._prepare()
         partial = self._path(key).parent / PurePosixPath(progress.resume_token).name
         if partial.suffix == ".partial":
             with writing(self._root):
@@ -197,7 +214,7 @@ class FolderDestination:
                 raise NameRefused(f"{self._root} is a file, not a folder")
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             marker.touch()
-            flush_folder(self._root)
+            flush_folders(self._root, self._root.parent)
             self._become_known()
 
     def _is_away(self) -> DestinationUnavailable:
@@ -224,8 +241,9 @@ class FolderDestination:
         free = shutil.disk_usage(self._root).free
         if missing + _RESERVE_BYTES > free:
             raise DestinationFull(
-                f"{self._root} has {readable_size(free)} free, "
-                f"{readable_size(missing + _RESERVE_BYTES)} are needed"
+                f"{self._root} has {readable_size(free)} free; "
+                f"{readable_size(missing)} are needed, "
+                f"and {readable_size(_RESERVE_BYTES)} are kept free"
             )
 
     # --- the copy --------------------------------------------------------------------------
@@ -269,44 +287,56 @@ class FolderDestination:
                 raise SourceChanged(f"{outgoing.path} became shorter")
             offset += moved
             if offset - durable >= self._chunk_bytes:
-                os.fdatasync(copy.fileno()) if sys.platform != "win32" else os.fsync(copy.fileno())
+                make_durable(copy.fileno())
                 _expect(source, outgoing)
                 durable = offset
                 report(Progress(durable, partial.name))
         if offset < outgoing.size:
-            os.fsync(copy.fileno())
+            make_durable(copy.fileno())
             report(Progress(offset, partial.name))
             return False
         return True
 
     @staticmethod
-    def _verify(copy: BinaryIO, outgoing: Outgoing) -> None:
-        """Read the copy back and compare it."""
+    def _verify(copy: BinaryIO, outgoing: Outgoing, stop: Callable[[], bool]) -> bool:
+        """Read the copy back and compare it; return False when told to stop."""
         if sys.platform == "linux":
             # Ask for the bytes on the disk, not for those still in memory.
             with contextlib.suppress(OSError):
                 os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        if _sha256(copy) != outgoing.sha256:
+        sha256 = _sha256(copy, stop)
+        if sha256 not in (None, outgoing.sha256):
             raise VerificationFailed(
                 f"{outgoing.key}: SHA-256 of the copy is not {outgoing.sha256}"
             )
+        return sha256 is not None
 
     def _name(self, partial: Path, target: Path, outgoing: Outgoing) -> None:
         """Give the copy its name, unless another agent was faster with the same content."""
         try:
             name_without_replacing(partial, target)
         except KeyTaken:
-            self._prove_existing(target, outgoing)
+            self._prove_existing(target, outgoing, _never)
             partial.unlink(missing_ok=True)
 
-    def _prove_existing(self, target: Path, outgoing: Outgoing) -> Receipt:
-        """Accept a file under the key only if it is the same content."""
+    @staticmethod
+    def _prove_existing(target: Path, outgoing: Outgoing, stop: Callable[[], bool]) -> bool:
+        """Accept a file under the key only if it is the same content, and make sure that it stays.
+
+        Whoever gave it its name may have died before it was durable. Returns False when told to
+        stop.
+        """
         if not target.is_file() or target.stat().st_size != outgoing.size:
             raise KeyTaken(str(target))
         with target.open("rb", buffering=0) as file:
-            if _sha256(file) != outgoing.sha256:
+            sha256 = _sha256(file, stop)
+            if sha256 is None:
+                return False
+            if sha256 != outgoing.sha256:
                 raise KeyTaken(str(target))
-        return self._receipt(outgoing)
+            if sys.platform != "win32":  # there a file that is only read cannot be flushed
+                make_durable(file.fileno())
+        return True
 
     def _receipt(self, outgoing: Outgoing) -> Receipt:
         return Receipt(
@@ -314,19 +344,22 @@ class FolderDestination:
             key=outgoing.key,
             size=outgoing.size,
             sha256=outgoing.sha256,
-            url=self._root.joinpath(*PurePosixPath(outgoing.key).parts).as_uri(),
+            url=self._url(outgoing.key),
             verified_at=time.time(),
         )
 
+    def _url(self, key: ObjectKey) -> str:
+        return self._root.joinpath(*PurePosixPath(key).parts).as_uri()
+
     def _archived(self, path: Path) -> Archived | None:
-        described = _described(path)
+        described = describing.read(path)
         try:
             stat = path.stat()
             sha256 = str(described.get("sha256", ""))
             if described.get("file_size") != stat.st_size or len(sha256) != 64:  # noqa: PLR2004
                 described = {}
                 with path.open("rb", buffering=0) as file:
-                    sha256 = _sha256(file)
+                    sha256 = _sha256(file, _never) or ""
         except OSError:
             return None  # unreadable: its recording is simply not known to be there
         key = ObjectKey(path.relative_to(self._root).as_posix())
@@ -347,26 +380,9 @@ def _move(copier: Copier, source: BinaryIO, outgoing: Outgoing, offset: int, cou
         raise
 
 
-def _sidecar(path: Path) -> Path:
-    return path.with_name(f"{path.name}.json")
-
-
-def _described(path: Path) -> dict[str, Any]:
-    """Return what lies beside *path*; empty where that is nothing, or nothing readable."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        loaded = json.loads(_sidecar(path).read_text("utf-8"))
-        if isinstance(loaded, dict):
-            return loaded
-    return {}
-
-
-def _is_newer(there: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    try:
-        return datetime.fromisoformat(there["updated_at"]) > datetime.fromisoformat(
-            new["updated_at"]
-        )
-    except (KeyError, TypeError, ValueError):
-        return False  # texts have no time, and what cannot be read is replaced
+def _path_of(url: str) -> Path | None:
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _size_of(path: Path) -> int | None:
@@ -378,14 +394,20 @@ def _size_of(path: Path) -> int | None:
 
 def _expect(source: BinaryIO, outgoing: Outgoing) -> None:
     stat = os.fstat(source.fileno())
-    if (stat.st_size, stat.st_mtime_ns) != (outgoing.size, outgoing.mtime_ns):
+    if FileIdentity.of(stat) != FileIdentity(outgoing.size, outgoing.mtime_ns):
         raise SourceChanged(str(outgoing.path))
 
 
-def _sha256(file: BinaryIO) -> str:
+def _sha256(file: BinaryIO, stop: Callable[[], bool]) -> str | None:
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(_READ_BYTES))
     file.seek(0)
     while count := file.readinto(buffer):  # type: ignore[attr-defined]
         digest.update(buffer[:count])
+        if stop():
+            return None
     return digest.hexdigest()
+
+
+def _never() -> bool:
+    return False

@@ -7,20 +7,51 @@ any moment, and no file that has its name is ever written to or replaced.
 import contextlib
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from zoomsync_agent.core.errors import DestinationUnavailable, KeyTaken
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above; raise `KeyTaken` where a file lies in the way."""
+def make_folder(folder: Path, root: Path) -> None:
+    """Make a folder below *root*, as open or closed to others as *root* itself.
+
+    Raises:
+        KeyTaken: a file lies in the way.
+    """
+    mode = stat.S_IMODE(root.stat().st_mode)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            missing.mkdir(exist_ok=True, mode=mode)
+            with contextlib.suppress(OSError):  # the umask took something away
+                missing.chmod(mode)
     except (FileExistsError, NotADirectoryError) as exc:
         raise KeyTaken(f"a file lies where the folder {folder} belongs") from exc
+    if not folder.is_dir():
+        raise KeyTaken(f"a file lies where the folder {folder} belongs")
+
+
+def make_durable(descriptor: int) -> None:
+    """Bring a file's bytes to the disk itself, not only to its cache."""
+    if sys.platform == "darwin":
+        import fcntl  # noqa: PLC0415  POSIX only
+
+        # fsync stops at the drive's cache there; see Apple's fsync(2).
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError:  # a file system that does not know it
+            os.fsync(descriptor)
+    elif sys.platform == "linux":
+        os.fdatasync(descriptor)
+    else:
+        os.fsync(descriptor)
+
+
+_LOCKED_BYTE: Final = 0x7FFF_FFF0
+"""Windows locks bytes, and its C library counts them in 31 bits."""
 
 
 def _open_for_update(path: Path) -> BinaryIO:
@@ -37,30 +68,44 @@ def opened_alone(partial: Path) -> Iterator[BinaryIO]:
             # A crash left it as a second name of a finished object, which must not be written.
             partial.unlink()
     with _open_for_update(partial) as file:
-        if sys.platform != "win32":
-            import fcntl  # noqa: PLC0415  POSIX only
-
-            try:
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise DestinationUnavailable(
-                    f"{partial} is being written by another agent"
-                ) from exc
-            except OSError as exc:
-                if exc.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
-                    raise
-            if not _is_still(partial, file):
-                raise DestinationUnavailable(f"{partial} was finished by another agent")
+        _lock(file, partial)
+        if not _is_still(partial, file):
+            raise DestinationUnavailable(f"another upload has just finished {partial}")
         yield file
+
+
+def _lock(file: BinaryIO, partial: Path) -> None:
+    """Take the file for this upload alone, where the file system has locks; closing frees it."""
+    busy = DestinationUnavailable(f"another upload is writing {partial}")
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415  Windows only
+
+        file.seek(_LOCKED_BYTE)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as exc:
+            raise busy from exc
+        finally:
+            file.seek(0)
+        return
+    import fcntl  # noqa: PLC0415  POSIX only
+
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        raise busy from exc
+    except OSError as exc:
+        if exc.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
+            raise
 
 
 def _is_still(partial: Path, file: BinaryIO) -> bool:
     """Whether the open file has that name and no other: until the lock was ours it could change."""
     try:
-        stat = partial.stat()
+        found = partial.stat()
     except FileNotFoundError:
         return False
-    return os.path.samestat(stat, os.fstat(file.fileno())) and stat.st_nlink <= 1
+    return os.path.samestat(found, os.fstat(file.fileno())) and found.st_nlink <= 1
 
 
 def adopt_traits(copy: BinaryIO, partial: Path, mode: int, mtime_ns: int) -> None:

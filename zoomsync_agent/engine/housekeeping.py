@@ -1,10 +1,11 @@
 """What happens on a clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from zoomsync_agent.core.retry import RECHECK_SECONDS
 from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, JobStore, RecordingSource, StateStore
 from zoomsync_agent.service import ThreadService
@@ -12,6 +13,8 @@ from zoomsync_agent.service import ThreadService
 TICK_SECONDS: Final = 1.0
 _JUMP_SECONDS: Final = 10.0
 """So far apart wall clock and monotonic clock drift only by sleep or by somebody's hand."""
+REBUILD_SECONDS: Final = 60.0
+"""How often a rebuild that is not complete is tried again."""
 SCAN_REQUEST: Final = "scan_request"
 """Name of the state in which another process asks for a sweep."""
 
@@ -34,6 +37,8 @@ class Housekeeping(ThreadService):
         sources: asked to look again.
         clock: the time.
         bell: wakes the workers.
+        breaker: probes its destinations at once when something may have changed.
+        rebuild: completes a rebuild, if there is one to complete; ends when asked to stop.
         log: where events go.
     """
 
@@ -46,6 +51,8 @@ class Housekeeping(ThreadService):
         *,
         clock: Clock,
         bell: Bell,
+        breaker: Breaker,
+        rebuild: Callable[[Callable[[], bool]], None],
         log: Log,
     ) -> None:
         super().__init__("clock")
@@ -55,11 +62,14 @@ class Housekeeping(ThreadService):
         self._sources = tuple(sources)
         self._clock = clock
         self._bell = bell
+        self._breaker = breaker
+        self._rebuild = rebuild
         self._log = log
         self._version = -1
         self._scan_request: str | None = None
         self._offset = 0.0
         self._release_at = 0.0
+        self._rebuild_at = clock.monotonic() + REBUILD_SECONDS
 
     def _run(self) -> None:
         self._offset = self._clock.now() - self._clock.monotonic()
@@ -74,8 +84,12 @@ class Housekeeping(ThreadService):
         now = self._clock.monotonic()
         if now >= self._release_at:
             self._release_at = now + RECHECK_SECONDS / 2
-            if self._jobs.release_blocked(self._clock.now(), RECHECK_SECONDS):
+            shut = self._breaker.shut
+            if self._jobs.release_blocked(self._clock.now(), RECHECK_SECONDS, shut):
                 self._bell.ring()
+        if now >= self._rebuild_at:
+            self._rebuild(self._stopping.is_set)
+            self._rebuild_at = self._clock.monotonic() + REBUILD_SECONDS
 
     def _notice_jump(self) -> None:
         """After a sleep, or when somebody sets the clock: look at everything anew."""
@@ -85,6 +99,7 @@ class Housekeeping(ThreadService):
             self._log.info("clock jumped, looking again", seconds=round(jump, 1))
             for source in self._sources:
                 source.look_soon()
+            self._breaker.probe_soon()
             self._bell.ring()
 
     def _notice_wishes(self) -> None:
@@ -92,9 +107,10 @@ class Housekeeping(ThreadService):
         if version == self._version:
             return
         self._version = version
-        self._bell.ring()
         request = self._state.get(SCAN_REQUEST)
         if request != self._scan_request:
             self._scan_request = request
+            self._breaker.probe_soon()
             for source in self._sources:
                 source.look_soon()
+        self._bell.ring()

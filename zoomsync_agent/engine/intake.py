@@ -1,7 +1,7 @@
 """From a sighting to a job, once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -32,32 +32,45 @@ BACKLOG: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """What is history in a folder: all of it that is older than the first start."""
+    """What is history in a folder: what lay there, unchanged since, before the first start.
+
+    `remembered` are the paths that a sweep has found to be so; None while the first sweep is not
+    finished, when only the files' own times tell.
+    """
 
     first_start: float
     backfill: Backfill
-
-    def verdict(self, sighting: Sighting) -> Verdict | None:
-        """Return the verdict for a file that is left out, or None."""
-        if self.backfill == "all" or not self.includes(sighting):
-            return None
-        if self.backfill != "none":
-            recorded = sighting.meeting.started_at or sighting.identity.mtime_ns / 1e9
-            if recorded >= self.first_start - self.backfill * _DAY_SECONDS:
-                return None
-        return Verdict(Reason.HISTORY)
+    remembered: Collection[Path] | None
 
     def includes(self, sighting: Sighting) -> bool:
-        """Return whether the file was there, finished, before the first start."""
-        return sighting.identity.mtime_ns / 1e9 <= self.first_start
+        """Return whether the file was there before the first start and has not changed since."""
+        if sighting.identity.mtime_ns / 1e9 > self.first_start:
+            return False
+        return self.remembered is None or sighting.path in self.remembered
+
+    def decide(self, sighting: Sighting) -> Decided:
+        """Return what becomes of a file by itself."""
+        if not self.includes(sighting):
+            return Decided(sighting, sighting.verdict, LIVE)
+        verdict = sighting.verdict
+        if verdict.is_ready and not self._wants(sighting):
+            verdict = Verdict(Reason.HISTORY)
+        return Decided(sighting, verdict, BACKLOG, is_history=True)
+
+    def _wants(self, sighting: Sighting) -> bool:
+        if isinstance(self.backfill, str):
+            return self.backfill == "all"
+        recorded = sighting.meeting.started_at or sighting.identity.mtime_ns / 1e9
+        return recorded >= self.first_start - self.backfill * _DAY_SECONDS
 
 
 class Intake:
     """Listens to the sources and fills the queue.
 
     What lies in a folder at the first sweep, older than the first start, is history: it is taken
-    after everything new, or left out, as the user chose. After that sweep every new file counts
-    as new, whatever its date.
+    after everything new, or left out, as the user chose. It stays history when it becomes ready
+    only later, and under another name. After that sweep every new file counts as new, whatever
+    its date. A text goes with the media of its meeting: both are taken, or neither.
 
     Args:
         files: remembers files.
@@ -99,24 +112,36 @@ class Intake:
         """Take note of files as they are now; make jobs for those that are ready."""
         if not sightings:
             return
-        history = self._history(sightings[0].root)
+        history = self._history(sightings)
         now = self._clock.now()
-        decided = [self._decide(sighting, history) for sighting in sightings]
+        decided = [history.decide(sighting) for sighting in sightings]
+        decided = [self._with_its_media(one, decided) for one in decided]
         if self._jobs.record(decided, self._destinations, now):
             self._bell.ring()
 
-    def _decide(self, sighting: Sighting, history: _History | None) -> Decided:
-        if history is None or not sighting.verdict.is_ready:
-            return Decided(sighting, sighting.verdict)
-        left_out = history.verdict(sighting)
-        if left_out is not None:
-            return Decided(sighting, left_out)
-        return Decided(sighting, sighting.verdict, BACKLOG if history.includes(sighting) else LIVE)
+    def _history(self, sightings: Sequence[Sighting]) -> _History:
+        root = sightings[0].root
+        has_swept = self._state.get(fact_about("swept", root)) is not None
+        remembered = self._files.history_among(sightings) if has_swept else None
+        return _History(self._first_start(root), self._backfill, remembered)
 
-    def _history(self, root: Path) -> _History | None:
-        if self._state.get(fact_about("swept", root)) is not None:
-            return None
-        return _History(self._first_start(root), self._backfill)
+    def _with_its_media(self, one: Decided, beside: Iterable[Decided]) -> Decided:
+        """Return a text that is ready as the media of its meeting have been decided."""
+        seen = one.sighting
+        if seen.kind.is_media or not seen.verdict.is_ready:
+            return one
+        media = [
+            (other.verdict, other.is_history)
+            for other in beside
+            if other.sighting.kind.is_media
+            and other.sighting.meeting.key == seen.meeting.key
+            and other.verdict.reason in (Reason.READY, Reason.HISTORY)
+        ]
+        media += self._files.media_taken(seen.meeting.key)
+        taken = [is_history for verdict, is_history in media if verdict.is_ready]
+        if taken:
+            return replace(one, verdict=seen.verdict, priority=BACKLOG if all(taken) else LIVE)
+        return replace(one, verdict=Verdict(Reason.HISTORY)) if media else one
 
     def _first_start(self, root: Path) -> float:
         name = fact_about("first_start", root)

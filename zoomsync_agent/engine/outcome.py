@@ -5,12 +5,17 @@ from dataclasses import replace
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     AgentError,
+    SourceBusy,
     SourceChanged,
     TransientError,
     Unexpected,
+    VerificationFailed,
 )
-from zoomsync_agent.core.job import Job, State
+from zoomsync_agent.core.job import Job, State, Step
 from zoomsync_agent.core.retry import delay
+
+_DOUBTFUL = (SourceBusy, VerificationFailed)
+"""After these the content may be another one, even where size and time of the file are not."""
 
 
 def after_error(job: Job, error: Exception, *, now: float, jitter: float) -> Job:
@@ -33,7 +38,11 @@ def after_error(job: Job, error: Exception, *, now: float, jitter: float) -> Job
     if isinstance(known, TransientError):
         if known.max_attempts is not None and job.attempt >= known.max_attempts:
             return told.to(State.FAILED)
-        return replace(told.to(State.READY), not_before=now + delay(job.attempt, jitter))
+        return replace(
+            told.to(State.READY),
+            step=Step.IDENTIFY if isinstance(known, _DOUBTFUL) else job.step,
+            not_before=now + delay(job.attempt, jitter),
+        )
     if isinstance(known, ActionNeeded):
         return told.to(State.BLOCKED)
     return told.to(State.FAILED)

@@ -88,6 +88,33 @@ class Publisher:
         if stored is not None and stored.receipt is None:
             self._publish(file, stored, ProcessingStatus.FAILED)
 
+    def given_up(self, stored: StoredObject) -> None:
+        """Take back that a content is on its way, where a catalog says so."""
+        recording_id = naming.recording_id(self._owner.user_id, stored.sha256)
+        for catalog in self._catalogs:
+            row = catalog.get(recording_id)
+            if row is not None and row.processing_status is ProcessingStatus.UPLOADING:
+                now = self._state.stamp(self._clock.now())
+                catalog.publish(
+                    replace(row, processing_status=ProcessingStatus.FAILED, updated_at=now)
+                )
+
+    def lost(self, stored: StoredObject) -> None:
+        """Publish that the bytes of a recording are no longer where they were."""
+        self._correct(stored, file_url="", processing_status=ProcessingStatus.FAILED)
+
+    def moved(self, stored: StoredObject, receipt: Receipt) -> None:
+        """Publish the new address of a recording."""
+        self._correct(stored, file_url=receipt.url)
+
+    def _correct(self, stored: StoredObject, **columns: Any) -> None:
+        recording_id = naming.recording_id(self._owner.user_id, stored.sha256)
+        for catalog in self._catalogs:
+            row = catalog.get(recording_id)
+            if row is not None and not stored.scope:
+                now = self._state.stamp(self._clock.now())
+                catalog.publish(replace(row, updated_at=now, **columns))
+
     def meeting_of(self, text: FileRecord, stored: StoredObject | None) -> None:
         """Bring every row of a text's meeting up to date, and describe the text."""
         if stored is None:
@@ -110,7 +137,7 @@ class Publisher:
     ) -> RecordingRow:
         sha256 = stored.sha256
         recording_id = naming.recording_id(self._owner.user_id, sha256)
-        now = self._state.stamp(self._clock.now())
+        now = self._clock.now()
         row = RecordingRow(
             recording_id=recording_id,
             user_id=self._owner.user_id,
@@ -143,6 +170,12 @@ class Publisher:
                     summary=before.summary,
                     action_items=before.action_items,
                 )
+                if _is_told(row, before):
+                    row = replace(row, updated_at=before.updated_at)
+                    continue
+            row = replace(row, updated_at=self._state.stamp(self._clock.now()))
+            if before is None:
+                row = replace(row, created_at=row.updated_at)
             catalog.publish(row)
         return row
 
@@ -153,6 +186,11 @@ class Publisher:
         }
         merged = transcript.merge(cues, started_at=started_at, zone=self._owner.zone)
         return transcript.plain_text(merged)
+
+
+def _is_told(row: RecordingRow, before: RecordingRow) -> bool:
+    """Return whether *before* says all that *row* says, as a catalog keeps it."""
+    return rows.as_dict(replace(row, updated_at=before.updated_at)) == rows.as_dict(before)
 
 
 def _url(receipt: Receipt | None) -> str:

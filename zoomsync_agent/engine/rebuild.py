@@ -5,15 +5,18 @@ are in the archive already, so that none is sent twice, and the rows of recordin
 are gone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import AgentError, StoreDamaged
 from zoomsync_agent.core.recording import Archived, Kind, RecordingRow
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Catalog, Destination, ObjectStore, StateStore
+
+NEEDS_REBUILD: Final = "needs_rebuild"
+"""Name of the state that says that the queue is to be rebuilt from the archive."""
 
 
 class Rebuilt(NamedTuple):
@@ -30,14 +33,28 @@ def rebuild(
     state: StateStore,
     *,
     log: Log,
+    stop: Callable[[], bool] = lambda: False,
+    is_known_to_fail: bool = False,
 ) -> Rebuilt:
-    """Take up every object that the destinations report."""
+    """Take up every object that the destinations report.
+
+    Args:
+        destinations: asked what they hold.
+        catalogs: get the rows.
+        objects: gets what is kept where.
+        state: learns the times of the rows.
+        log: where events go.
+        stop: asked between objects; told to stop the rebuild is not complete.
+        is_known_to_fail: the log has been told already that a destination cannot be listed.
+    """
     count = 0
     is_complete = True
     catalogs = tuple(catalogs)
     for destination in destinations:
         try:
             for archived in destination.inventory():
+                if stop():
+                    return Rebuilt(count, is_complete=False)
                 row = _row_of(archived)
                 objects.restore(archived, _scope_of(archived))
                 count += 1
@@ -49,9 +66,58 @@ def rebuild(
             # What could not be listed is not lost: a destination proves an object that it already
             # has instead of taking it twice.
             is_complete = False
-            log.warning("archive not listed", destination=destination.name, detail=exc.detail)
-    log.info("rebuilt from the archive", objects=count, complete=is_complete)
+            if isinstance(exc, StoreDamaged):
+                raise
+            if not is_known_to_fail:
+                log.warning("archive not listed", destination=destination.name, detail=exc.detail)
+    if is_complete or not is_known_to_fail:
+        log.info("rebuilt from the archive", objects=count, complete=is_complete)
     return Rebuilt(count, is_complete)
+
+
+class Rebuilder:
+    """Rebuilds, where that is needed, as often as it takes.
+
+    Args:
+        destinations: asked what they hold.
+        catalogs: get the rows.
+        objects: gets what is kept where.
+        state: knows whether a rebuild is needed.
+        log: where events go.
+    """
+
+    def __init__(
+        self,
+        destinations: Iterable[Destination],
+        catalogs: Iterable[Catalog],
+        objects: ObjectStore,
+        state: StateStore,
+        *,
+        log: Log,
+    ) -> None:
+        self._destinations = tuple(destinations)
+        self._catalogs = tuple(catalogs)
+        self._objects = objects
+        self._state = state
+        self._log = log
+        self._is_known_to_fail = False
+
+    def complete(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Rebuild if that is still needed; what fails is tried again by the next call."""
+        if self._state.get(NEEDS_REBUILD) is None:
+            return
+        done = rebuild(
+            self._destinations,
+            self._catalogs,
+            self._objects,
+            self._state,
+            log=self._log,
+            stop=stop,
+            is_known_to_fail=self._is_known_to_fail,
+        )
+        self._is_known_to_fail = not done.is_complete
+        if done.is_complete:
+            self._state.set(NEEDS_REBUILD, None)
 
 
 def _publish(row: RecordingRow, catalogs: Iterable[Catalog], log: Log) -> None:

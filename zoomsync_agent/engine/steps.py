@@ -11,12 +11,15 @@ from typing import Final
 
 from zoomsync_agent.core import naming, transcript
 from zoomsync_agent.core.errors import (
-    AgentError,
+    ActionNeeded,
+    PermanentError,
+    SourceBusy,
     SourceChanged,
     SourceDamaged,
     SourceDenied,
     SourceMissing,
     SourceUnavailable,
+    TransientError,
 )
 from zoomsync_agent.core.job import Job, Step
 from zoomsync_agent.core.os_errors import reading
@@ -24,6 +27,7 @@ from zoomsync_agent.core.recording import (
     FileIdentity,
     Outgoing,
     Progress,
+    RecordingId,
 )
 from zoomsync_agent.engine.publishing import Owner, Publisher, Stores
 from zoomsync_agent.ports import (
@@ -95,7 +99,7 @@ class Steps:
         self._destinations = destinations
         self._clock = clock
         self._owner = owner
-        self._publisher = Publisher(stores, destinations, catalogs, clock, owner)
+        self.publisher = Publisher(stores, destinations, catalogs, clock, owner)
 
     def run(self, work: Work, *, stop: Callable[[], bool], pace: Callable[[int], None]) -> Outcome:
         """Run the job's step.
@@ -111,6 +115,12 @@ class Steps:
                     return self._transfer(work, stop, pace)
                 case Step.PUBLISH:
                     return self._publish(work)
+        except SourceChanged as exc:
+            if _is_as_queued(work):
+                # Nobody reports a file that is what it was; its own job has to go on.
+                raise SourceBusy(f"{work.file.path} changed and changed back") from exc
+            self._give_up(work.job)
+            raise
         except (SourceMissing, SourceDamaged, SourceDenied) as exc:
             # A drive that was pulled may answer anything, so any error means that it is away.
             if not os.path.isdir(work.file.root):  # noqa: PTH112  False where `Path` would raise
@@ -130,7 +140,8 @@ class Steps:
             return Stopped()
         if not file.kind.is_media:
             self._read_text(file, sha256)
-        self._files.set_hash(file.id, file.identity, sha256)
+        self._files.set_hash(file.id, FileIdentity(work.job.size, work.job.mtime_ns), sha256)
+        self._give_up(work.job, but=sha256)
         return Next(Step.TRANSFER)
 
     @staticmethod
@@ -177,7 +188,6 @@ class Steps:
         if stored.receipt is not None:
             self._objects.save_receipt(stored, None)
             stored = replace(stored, receipt=None, progress=Progress(0))
-        self._publisher.uploading(file, stored)
         outgoing = Outgoing(
             path=file.path,
             key=stored.key,
@@ -186,19 +196,24 @@ class Steps:
             sha256=file.sha256,
             content_type=mimetypes.guess_type(file.path.name)[0] or "application/octet-stream",
         )
-        try:
-            receipt = destination.send(
-                outgoing,
-                resume_from=stored.progress if stored.progress.resume_token else None,
-                report=lambda progress: self._objects.save_progress(stored, progress),
-                stop=stop,
-                pace=pace,
-            )
-        except SourceChanged:
-            # Nobody will finish this version; its row must not say "uploading" for ever.
-            with contextlib.suppress(AgentError):
-                self._publisher.failed(file, job.destination)
-            raise
+        is_told = False
+
+        def report(progress: Progress) -> None:
+            nonlocal is_told
+            self._objects.save_progress(stored, progress)
+            if not is_told:
+                # Not before: an archive that takes nothing is no place to which files are under
+                # way, and a small file is there as soon as it could be told.
+                self.publisher.uploading(file, stored)
+                is_told = True
+
+        receipt = destination.send(
+            outgoing,
+            resume_from=stored.progress if stored.progress.resume_token else None,
+            report=report,
+            stop=stop,
+            pace=pace,
+        )
         if receipt is None:
             return Stopped()
         self._objects.save_receipt(stored, receipt)
@@ -229,10 +244,10 @@ class Steps:
         if file.kind.is_media:
             if not self._is_still_there(work.job.destination, file.sha256):
                 return Next(Step.TRANSFER)
-            self._publisher.completed(work.job.destination, file)
+            self.publisher.completed(work.job.destination, file)
         else:
             stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
-            self._publisher.meeting_of(file, stored)
+            self.publisher.meeting_of(file, stored)
         return Finished()
 
     def _is_still_there(self, destination: str, sha256: str) -> bool:
@@ -243,11 +258,29 @@ class Steps:
         age = self._clock.now() - stored.receipt.verified_at
         if 0 <= age < _FRESH_SECONDS:
             return True
-        return self._destinations[destination].check(stored.receipt)
+        return self._destinations[destination].check(stored.receipt) is not None
 
     def publish_failure(self, work: Work) -> None:
         """Say in the catalog that a recording failed, unless its bytes are safe already."""
-        self._publisher.failed(self._files.get(work.file.id), work.job.destination)
+        self.publisher.failed(self._files.get(work.file.id), work.job.destination)
+        self._give_up(work.job)
+
+    def publish_end(self, work: Work) -> None:
+        """Take back what the catalog says of an upload that was cancelled."""
+        self._give_up(work.job)
+
+    def recording_of(self, work: Work) -> RecordingId | None:
+        """Return the id of the recording that a job sends; None until it is hashed."""
+        sha256 = self._files.get(work.file.id).sha256
+        return None if sha256 is None else naming.recording_id(self._owner.user_id, sha256)
+
+    def _give_up(self, job: Job, *, but: str = "") -> None:
+        """Let no row say "uploading" of what *job* will not send, all of it or all *but* one."""
+        for stored in self._objects.unfinished(job.id):
+            if stored.sha256 != but:
+                # The catalog may be away; what becomes of the job does not hang on it.
+                with contextlib.suppress(TransientError, PermanentError, ActionNeeded):
+                    self.publisher.given_up(stored)
 
     def drop_abandoned(self) -> None:
         """Free what half-finished uploads hold that nobody will continue.
@@ -259,12 +292,24 @@ class Steps:
             destination = self._destinations.get(stored.destination)
             if destination is not None:
                 destination.abandon(stored.key, stored.progress)
+                self.publisher.given_up(stored)
                 self._objects.save_progress(stored, Progress(0))
+
+
+def _is_as_queued(work: Work) -> bool:
+    """Return whether the file that was found to have changed is the one of the job again."""
+    try:
+        stat = work.file.path.stat()
+    except (OSError, ValueError):
+        return False
+    return FileIdentity(stat.st_size, stat.st_mtime_ns) == FileIdentity(
+        work.job.size, work.job.mtime_ns
+    )
 
 
 def _expect(descriptor: int, wanted: FileIdentity, file: FileRecord) -> None:
     stat = os.fstat(descriptor)
-    if FileIdentity(stat.st_size, stat.st_mtime_ns) != wanted:
+    if FileIdentity.of(stat) != wanted:
         raise SourceChanged(str(file.path))
 
 

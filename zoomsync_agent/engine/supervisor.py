@@ -1,7 +1,7 @@
 """Starts services bottom-up, stops them in reverse, and brings back one that died."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from zoomsync_agent.core.errors import StoreDamaged
@@ -10,6 +10,8 @@ from zoomsync_agent.ports import Clock, Service
 
 _RESTART_SECONDS: Final = (1.0, 5.0, 30.0, 120.0)
 _QUICK_STOP_SECONDS: Final = 0.0
+_FORGIVEN_SECONDS: Final = 600.0
+"""Whoever has lived so long has not died before."""
 
 
 class Supervisor:
@@ -19,8 +21,6 @@ class Supervisor:
         services: in the order in which they start.
         clock: the time.
         log: where events go.
-        on_damage: called when a service died because a database is damaged; nothing is brought
-            back after that, because only a rebuild helps.
     """
 
     def __init__(
@@ -29,14 +29,13 @@ class Supervisor:
         *,
         clock: Clock,
         log: Log,
-        on_damage: Callable[[StoreDamaged], None],
     ) -> None:
         self._services = tuple(services)
         self._clock = clock
         self._log = log
-        self._on_damage = on_damage
         self._deaths: dict[str, int] = {}
         self._restart_at: dict[str, float] = {}
+        self._born_at: dict[str, float] = {}
         self._is_started = False
 
     def start(self) -> None:
@@ -52,19 +51,37 @@ class Supervisor:
             raise
         self._is_started = True
 
+    @property
+    def damage(self) -> StoreDamaged | None:
+        """What ended a service for which only a rebuild helps."""
+        failures = (getattr(service, "failure", None) for service in self._services)
+        return next((one for one in failures if isinstance(one, StoreDamaged)), None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no service works any more."""
+        return not any(service.is_alive for service in self._services)
+
     def check(self) -> None:
-        """Bring back services that died, each after a wait that grows."""
+        """Bring back services that died, each after a wait that grows.
+
+        Raises:
+            StoreDamaged: a service died of it. Told once; nothing is brought back after that.
+        """
         if not self._is_started:
             return
+        damage = self.damage
+        if damage is not None:
+            self._is_started = False
+            raise damage
         now = self._clock.monotonic()
         for service in self._services:
             if service.is_alive:
+                if now - self._born_at.setdefault(service.name, now) >= _FORGIVEN_SECONDS:
+                    self._deaths.pop(service.name, None)
                 continue
             failure = getattr(service, "failure", None)
-            if isinstance(failure, StoreDamaged):
-                self._is_started = False
-                self._on_damage(failure)
-                return
+            self._born_at.pop(service.name, None)
             due = self._restart_at.get(service.name)
             if due is None:
                 deaths = self._deaths[service.name] = self._deaths.get(service.name, 0) + 1

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from zoomsync_agent.core.errors import AgentError, StoreDamaged
-from zoomsync_agent.core.job import Job, State
+from zoomsync_agent.core.errors import AgentError, SourceChanged, SourceMissing, StoreDamaged
+from zoomsync_agent.core.job import Job, State, Step
 from zoomsync_agent.engine import outcome
 from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.breaker import CODES, Breaker, Shut
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.steps import Finished, Next, Steps, Stopped, Wait
@@ -53,6 +54,8 @@ class Worker(ThreadService):
         bell: rings when there may be work.
         pause: whether the agent is paused.
         pace: how fast bytes may move.
+        breaker: knows the destinations that cannot take anything; shared by all workers.
+        look_soon: called when a file is not the one that was found.
         log: where events go.
         context: binds key-values to the log for the time of a job.
     """
@@ -67,7 +70,9 @@ class Worker(ThreadService):
         bell: Bell,
         pause: Pause,
         pace: Pace,
+        breaker: Breaker,
         log: Log,
+        look_soon: Callable[[], None] = lambda: None,
         context: Callable[..., contextlib.AbstractContextManager[object]] = _no_context,
     ) -> None:
         super().__init__(name)
@@ -77,7 +82,9 @@ class Worker(ThreadService):
         self._bell = bell
         self._pause = pause
         self._pace = pace
+        self._breaker = breaker
         self._log = log
+        self._look_soon = look_soon
         self._context = context
 
     def _wake(self) -> None:
@@ -92,21 +99,37 @@ class Worker(ThreadService):
     def _idle_seconds(self) -> float | None:
         if self._pause.is_paused:
             return self._pause.seconds_left
-        return self._jobs.next_due(self._clock.now())
+        due = self._jobs.next_due(self._clock.now(), self._breaker.shut)
+        probe = self._breaker.seconds_to_probe()
+        return min((wait for wait in (due, probe) if wait is not None), default=None)
 
     def work_once(self) -> bool:
         """Run one job as far as it goes; return whether there was one."""
         if self._pause.is_paused:
             return False
-        work = self._jobs.claim(self._clock.now())
+        work = self._claim()
         if work is None:
             return False
-        with self._context(job=work.job.id, file=os.fspath(work.file.path)):
-            self._run_job(work)
+        with contextlib.ExitStack() as bound:
+            bound.enter_context(self._context(job=work.job.id, file=os.fspath(work.file.path)))
+            # Whatever happens: a probe that is never heard of again would shut the door for ever.
+            bound.callback(self._breaker.ended, work.job.destination, work.job.id)
+            self._run_job(work, bound)
         self._bell.ring()
         return True
 
-    def _run_job(self, work: Work) -> None:
+    def _claim(self) -> Work | None:
+        now = self._clock.now()
+        destination = self._breaker.begin_probe()
+        if destination is not None:
+            work = self._jobs.claim_probe(destination, CODES, now)
+            if work is not None:
+                self._breaker.probing(destination, work.job.id)
+                return work
+            self._breaker.nothing_to_probe(destination)
+        return self._jobs.claim(now, self._breaker.shut)
+
+    def _run_job(self, work: Work, bound: contextlib.ExitStack) -> None:
         stop = _Stop(
             is_stopping=self._stopping.is_set,
             is_cancelled=lambda: self._jobs.cancel_requested(work.job.id),
@@ -120,21 +143,21 @@ class Worker(ThreadService):
                 now = self._clock.now()
                 match result:
                     case Next(step=step):
-                        self._log.info("step done", step=work.job.step, next=step)
-                        work = replace(work, job=self._jobs.advance(work.job, step))
+                        work = self._further(work, step, bound)
                         if not stop.now():
                             continue
                         job = outcome.after_stop(stop.told(work.job), now=now)
                     case Finished():
+                        self._served(work)
                         self._log.info("job done", destination=work.job.destination)
                         job = outcome.after_success(work.job, now=now)
                     case Stopped():
                         self._log.info("job stopped", step=work.job.step)
                         job = outcome.after_stop(stop.told(work.job), now=now)
-                        if job.state is State.CANCELLED:
-                            self._tell_failure(work)
                     case Wait(seconds=seconds):
                         job = outcome.after_wait(work.job, now=now, seconds=seconds)
+                if job.state is State.CANCELLED:
+                    self._tell(self._steps.publish_end, work)
                 self._save(job)
                 self._tidy_after(job)
                 return
@@ -143,6 +166,15 @@ class Worker(ThreadService):
         except Exception as exc:  # noqa: BLE001  a fault with one file must not end the others
             self._after_error(work, exc)
 
+    def _further(self, work: Work, step: Step, bound: contextlib.ExitStack) -> Work:
+        """Store that a step is done and return the work that is left."""
+        if work.job.step is Step.IDENTIFY:
+            bound.enter_context(self._context(recording=self._steps.recording_of(work)))
+        elif step is Step.PUBLISH:
+            self._served(work)
+        self._log.info("step done", step=work.job.step, next=step)
+        return replace(work, job=self._jobs.advance(work.job, step))
+
     def _after_error(self, work: Work, exc: Exception) -> None:
         job = outcome.after_error(
             work.job,
@@ -150,30 +182,65 @@ class Worker(ThreadService):
             now=self._clock.now(),
             jitter=random.random(),  # noqa: S311  spreads retries, guards nothing
         )
+        shut = None
         if isinstance(exc, AgentError):
-            self._log.warning(
-                "step failed", step=job.step, code=job.error_code, detail=exc.detail, then=job.state
-            )
+            shut = self._breaker.failed(job.destination, job.id, exc)
+            if shut is None:
+                self._log.warning(
+                    "step failed",
+                    step=work.job.step,
+                    code=job.error_code,
+                    detail=exc.detail,
+                    then=job.state,
+                )
         else:
-            self._log.exception("step failed by a fault of the agent", step=job.step)
+            self._log.exception("step failed by a fault of the agent", step=work.job.step)
         if job.state is State.FAILED:
-            self._tell_failure(work)
+            self._tell(self._steps.publish_failure, work)
         self._save(job)
+        if shut is not None:
+            self._hold(job, shut)
+        if isinstance(exc, SourceChanged):
+            self._look_soon()
         self._tidy_after(job)
 
-    def _tell_failure(self, work: Work) -> None:
+    def _hold(self, job: Job, shut: Shut) -> None:
+        """Let the others wait with the job that found its destination shut."""
+        if shut.is_news:
+            self._log.warning(
+                "destination takes nothing",
+                destination=job.destination,
+                code=job.error_code,
+                detail=job.error_detail,
+            )
+        self._jobs.hold(job.destination, CODES, job, self._clock.now() + shut.seconds)
+
+    def _served(self, work: Work) -> None:
+        """Let the others go on, should the destination have been shut."""
+        if self._breaker.succeeded(work.job.destination, work.job.id):
+            count = self._jobs.release_held([work.job.destination], CODES)
+            self._log.info(
+                "destination takes recordings", destination=work.job.destination, released=count
+            )
+            self._bell.ring()
+
+    def _tell(self, publish: Callable[[Work], None], work: Work) -> None:
         try:
-            self._steps.publish_failure(work)
+            publish(work)
+        except StoreDamaged:
+            raise
         except AgentError as exc:
             self._log.warning("failure not published", detail=exc.detail)
         except Exception:  # noqa: BLE001  the fault that failed the job may strike here again
             self._log.exception("failure not published")
 
     def _tidy_after(self, job: Job) -> None:
-        if job.state is not State.CANCELLED:
+        if job.state is not State.CANCELLED and job.error_code != SourceMissing.code:
             return
         try:
             self._steps.drop_abandoned()
+        except StoreDamaged:
+            raise
         except AgentError as exc:
             self._log.warning("abandoned upload not dropped yet", detail=exc.detail)
 

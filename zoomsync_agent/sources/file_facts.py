@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from zoomsync_agent.core.recording import FileIdentity
+
 _OFFLINE: Final = 0x1000 | 0x40000 | 0x400000
 """Windows: FILE_ATTRIBUTE_OFFLINE, RECALL_ON_OPEN, RECALL_ON_DATA_ACCESS."""
 
@@ -49,8 +51,9 @@ class FileSystem:
 class Entry:
     """One directory entry, taken without opening the file.
 
-    `size` and `allocated` are in bytes; `allocated` is None where the system does not say.
-    `is_placeholder` means that the content is only in the cloud: opening would download it.
+    `size` and `allocated` are in bytes, `mtime_ns` is as `FileIdentity.of` gives it; `allocated`
+    is None where the system does not say. `is_placeholder` means that the content is only in the
+    cloud: opening would download it.
     """
 
     name: str
@@ -62,6 +65,11 @@ class Entry:
     is_link: bool
     is_regular: bool
     is_placeholder: bool
+
+    @property
+    def identity(self) -> FileIdentity:
+        """What tells this version of the file from the next."""
+        return FileIdentity(self.size, self.mtime_ns)
 
 
 def file_system_of(path: Path) -> FileSystem:
@@ -90,10 +98,11 @@ def entry_from(name: str, found: os.stat_result, *, trust_blocks: bool) -> Entry
     blocks = getattr(found, "st_blocks", None)
     allocated = None if blocks is None else blocks * _BLOCK_BYTES
     is_regular = stat.S_ISREG(mode)
+    identity = FileIdentity.of(found)
     return Entry(
         name=name,
-        size=found.st_size,
-        mtime_ns=found.st_mtime_ns,
+        size=identity.size,
+        mtime_ns=identity.mtime_ns,
         device=found.st_dev,
         inode=found.st_ino,
         allocated=allocated,

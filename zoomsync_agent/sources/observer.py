@@ -109,7 +109,7 @@ class Forwarder:
         self._tell = tell
 
     def dispatch(self, event: "FileSystemEvent") -> None:
-        """Name the folder in which something happened."""
+        """Name the folder in which something happened: of a folder that was modified, itself."""
         kind = event.event_type
         if kind in _OWN_READS:
             return
@@ -117,6 +117,9 @@ class Forwarder:
             if not raw:
                 continue
             path = Path(os.fsdecode(raw))
+            if event.is_directory and kind in _WRITES:
+                self._tell(Hint(path, is_write=True))
+                continue
             if event.is_directory and kind in ("created", "moved"):
                 self._tell(Hint(path, is_new_folder=True))
             self._tell(Hint(path.parent, is_write=kind in _WRITES))

@@ -5,27 +5,23 @@ so every folder is also looked through at the start, on request and on a clock, 
 is compared with what it was.
 """
 
-import errno
 import logging
 import os
 import queue
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoomsync_agent.core import naming
-from zoomsync_agent.core.readiness import Reason, Verdict
-from zoomsync_agent.core.recording import FileIdentity, FilePart, Kind
+from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.ports import Clock, KnownFile, Sighting, SourceListener
 from zoomsync_agent.service import ThreadService
-from zoomsync_agent.sources.file_facts import Entry
 from zoomsync_agent.sources.observer import Hint, Observing
-from zoomsync_agent.sources.zoom_folder import Listing, ZoomFolder, is_taken, real_name
+from zoomsync_agent.sources.settling import Settling
+from zoomsync_agent.sources.zoom_folder import Listing, ZoomFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _log = logging.getLogger(__name__)
 
@@ -38,18 +34,7 @@ _SWEEP_SHARE: Final = 300
 _BATCH: Final = 500
 _TOGETHER: Final = 100
 """Folders that are looked into for one transaction, when many are due: ten thousand can be."""
-_CLOSED_RECHECK_SECONDS: Final = 60.0
-ANY_NAME: Final = "*"
-"""Stands for the files of a folder that may not be listed."""
 _RETRY_SECONDS: Final = 5.0
-
-
-@dataclass(slots=True)
-class _Quiet:
-    """Since when a file has looked as it does, in monotonic seconds."""
-
-    identity: FileIdentity
-    since: float
 
 
 class FolderWatch(ThreadService):
@@ -78,15 +63,14 @@ class FolderWatch(ThreadService):
     ) -> None:
         super().__init__("settler")
         self._root = root
+        self._real_root = root
         self._folder = ZoomFolder(root)
         self._listener = listener
         self._clock = clock
-        self._zone = zone
-        self._quiet_seconds = quiet_seconds
+        self._settling = Settling(self._folder, clock=clock, zone=zone, quiet_seconds=quiet_seconds)
         self._sweep_seconds = sweep_seconds
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
         self._observing = Observing(root, self._hints.put) if events else None
-        self._quiet: dict[str, _Quiet] = {}
         self._due: dict[Path, float] = {}
         self._sweep_at = 0.0
         self._root_check_at = 0.0
@@ -128,7 +112,8 @@ class FolderWatch(ThreadService):
                 some = due[begin : begin + _TOGETHER]
                 for folder in some:
                     self._due.pop(folder, None)
-                self._look(*map(self._folder.listing, some))
+                covered = filter(self._folder.covers, some)
+                self._look(*map(self._folder.listing, covered))
         except OSError as exc:
             # One look failed as a whole, say because the drive went away in the middle of it.
             _log.warning("look failed: %s", exc)
@@ -154,12 +139,29 @@ class FolderWatch(ThreadService):
             self._sweep_at = 0.0
             self._root_check_at = 0.0
             return
+        folder = self._inside(hint.folder)
+        if folder is None:
+            return
         due = now + _WRITE_PAUSE_SECONDS if hint.is_write else now
-        for folder in _with_parent(hint.folder, self._root):
-            self._due[folder] = min(due, self._due.get(folder, due))
+        self._is_due(folder, due)
+        if folder != self._root:
+            # "Audio Record" and its meeting tell about each other.
+            self._is_due(folder.parent, due)
         if hint.is_new_folder:
-            for listing in ZoomFolder(hint.folder).listings():
+            for listing in self._folder.listings(folder):
                 self._due.setdefault(listing.folder, now)
+
+    def _inside(self, folder: Path) -> Path | None:
+        """Return *folder* as it is named below the root; None where no sweep would look either."""
+        if folder in self._due:
+            return folder
+        if not folder.is_relative_to(self._root) and folder.is_relative_to(self._real_root):
+            # macOS names what is behind a link, whatever name was asked for.
+            folder = self._root / folder.relative_to(self._real_root)
+        return folder if self._folder.covers(folder) else None
+
+    def _is_due(self, folder: Path, due: float) -> None:
+        self._due[folder] = min(due, self._due.get(folder, due))
 
     # --- the root --------------------------------------------------------------------------
 
@@ -184,6 +186,7 @@ class FolderWatch(ThreadService):
         self._listener.root_state(self._root, problem)
         if identity != self._root_identity:
             self._root_identity = identity
+            self._real_root = Path(os.path.realpath(self._root))
             self._sweep_at = 0.0
             if self._observing is not None:
                 self._observing.stop()
@@ -206,9 +209,9 @@ class FolderWatch(ThreadService):
             known = remembered.pop(folder, {})
             batch += self._examine(listing, known)
             if len(batch) >= _BATCH:
-                self._listener.seen(batch)
+                self._tell(batch)
                 batch = []
-        self._listener.seen(batch)
+        self._tell(batch)
         # A root that went away in the middle proves nothing about what was in it.
         if self._root.is_dir():
             self._listener.gone(
@@ -231,139 +234,36 @@ class FolderWatch(ThreadService):
         batch: list[Sighting] = []
         for listing in listings:
             batch += self._examine(listing, self._listener.known(listing.folder))
-        self._listener.seen(batch)
+        self._tell(batch)
 
     def _examine(self, listing: Listing, known: "Mapping[str, KnownFile]") -> list[Sighting]:
-        """Decide about every file of one folder that is not settled yet."""
-        if listing.error:
-            if listing.errno in (errno.ENOENT, errno.ENOTDIR) and self._root.is_dir():
-                self._listener.gone(list(known))
-            return self._closed_folder(listing)
-        prefix = str(listing.folder) + os.sep
-        paths = {prefix + entry.name for entry in listing.entries}
-        gone = [path for path in known if path not in paths]
-        for path in gone:
-            self._quiet.pop(path, None)
-        self._listener.gone(gone)
-        open_entries = []
-        settled = []
-        for entry in listing.entries:
-            file = known.get(prefix + entry.name)
-            if (
-                file is not None
-                and file.is_settled
-                and file.identity.size == entry.size
-                and file.identity.mtime_ns == entry.mtime_ns
-            ):
-                settled.append(entry.name)
-            else:
-                open_entries.append(entry)
-        sightings = []
-        taken = [entry for entry in open_entries if is_taken(entry.name)]
-        media_ready = bool(taken) and any(naming.is_media(real_name(name)) for name in settled)
-        # Media first: a text is ready only once the media beside it is.
-        for entry in sorted(taken, key=lambda one: not naming.is_media(real_name(one.name))):
-            sighting = self._examine_one(listing, entry, media_ready=media_ready)
-            if sighting is not None:
-                sightings.append(sighting)
-                media_ready = media_ready or (sighting.kind.is_media and sighting.verdict.is_ready)
-        sightings += self._folder_sighting(listing, open_entries)
-        return sightings
+        """Decide about the files of one folder; tell what is gone, and come back when it is due."""
+        look = self._settling.look(listing, known)
+        self._listener.gone(look.gone)
+        if look.recheck_seconds is not None:
+            self._is_due(listing.folder, self._clock.monotonic() + look.recheck_seconds)
+        return list(look.sightings)
 
-    def _closed_folder(self, listing: Listing) -> list[Sighting]:
-        """Return what stands for the files of a folder that may not be looked into.
+    def _tell(self, sightings: Sequence[Sighting]) -> None:
+        """Tell of some files at once, or of each alone where one of them cannot be remembered."""
+        try:
+            self._listener.seen(sightings)
+        except (AgentError, OSError):
+            raise  # no fault of a file
+        except Exception as exc:  # noqa: BLE001  one file must not hide the others
+            if len(sightings) == 1:
+                self._tell_fault(self._settling.faulty(sightings[0], exc))
+                return
+            for one in sightings:
+                self._tell([one])
 
-        "*" is no name that Zoom gives; it is gone as soon as the folder can be listed.
-        """
-        if listing.errno not in (errno.EACCES, errno.EPERM) or listing.folder == self._root:
-            return []
-        verdict = Verdict(
-            Reason.UNREADABLE,
-            recheck_seconds=_CLOSED_RECHECK_SECONDS,
-            detail=f"its folder may not be opened ({listing.error})",
-        )
-        self._look_again(listing.folder, verdict)
-        entry = Entry(
-            name=ANY_NAME, size=0, mtime_ns=0, device=0, inode=0, allocated=None,
-            is_link=False, is_regular=True, is_placeholder=False,
-        )  # fmt: skip
-        return [
-            self._sighting(listing.folder / ANY_NAME, entry, FilePart(Kind.VIDEO), verdict, None)
-        ]
-
-    def _examine_one(self, listing: Listing, entry: Entry, *, media_ready: bool) -> Sighting | None:
-        path = listing.folder / entry.name
-        now = self._clock.monotonic()
-        identity = FileIdentity(entry.size, entry.mtime_ns)
-        quiet = self._quiet.get(str(path))
-        if quiet is None or quiet.identity != identity:
-            quiet = self._quiet[str(path)] = _Quiet(identity, now)
-        examined = self._folder.examine(
-            listing,
-            entry,
-            now=self._clock.now(),
-            unchanged_seconds=now - quiet.since,
-            quiet_seconds=self._quiet_seconds,
-            media_ready=media_ready,
-        )
-        if examined is None:
-            return None
-        if examined.verdict.is_ready:
-            self._quiet.pop(str(path), None)
-        self._look_again(listing.folder, examined.verdict)
-        return self._sighting(
-            path, entry, examined.part, examined.verdict, examined.duration_seconds
-        )
-
-    def _folder_sighting(self, listing: Listing, entries: Iterable[Entry]) -> "Iterator[Sighting]":
-        """Yield what stands for a meeting that Zoom has not converted yet."""
-        found = self._folder.folder_verdict(listing, self._clock.now())
-        if found is None:
-            return
-        name, verdict = found
-        for entry in entries:
-            if entry.name == name:
-                self._look_again(listing.folder, verdict)
-                part = FilePart(Kind.VIDEO)
-                yield self._sighting(listing.folder / name, entry, part, verdict, None)
-
-    def _sighting(
-        self,
-        path: Path,
-        entry: Entry,
-        part: FilePart,
-        verdict: Verdict,
-        duration: float | None,
-    ) -> Sighting:
-        meeting = naming.meeting(
-            path.relative_to(self._root),
-            zone=self._zone,
-            ended_before=entry.mtime_ns / 1e9,
-            duration=duration,
-        )
-        return Sighting(
-            path=path,
-            root=self._root,
-            identity=FileIdentity(entry.size, entry.mtime_ns),
-            device=entry.device,
-            inode=entry.inode,
-            kind=part.kind,
-            meeting=meeting,
-            verdict=verdict,
-            part=part.part,
-            participant=part.participant,
-            duration_seconds=duration,
-        )
-
-    def _look_again(self, folder: Path, verdict: Verdict) -> None:
-        if verdict.recheck_seconds is not None and verdict.reason is not Reason.READY:
-            due = self._clock.monotonic() + verdict.recheck_seconds
-            self._due[folder] = min(due, self._due.get(folder, due))
-
-
-def _with_parent(folder: Path, root: Path) -> list[Path]:
-    """Return *folder* and the one above: "Audio Record" and its meeting tell about each other."""
-    return [folder] if folder == root else [folder, folder.parent]
+    def _tell_fault(self, faulty: Sighting) -> None:
+        try:
+            self._listener.seen([faulty])
+        except (AgentError, OSError):
+            raise
+        except Exception as exc:  # noqa: BLE001  the log has the file and its first fault
+            _log.debug("not even the fault can be remembered", exc_info=exc)
 
 
 def _exists(path: str) -> bool:

@@ -3,6 +3,7 @@
 import functools
 import math
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core import naming, readiness
+from zoomsync_agent.core.naming import real_name
 from zoomsync_agent.core.readiness import Conversion, Facts, Verdict
-from zoomsync_agent.core.recording import FilePart
+from zoomsync_agent.core.recording import FileIdentity, FilePart
 from zoomsync_agent.sources import media
 from zoomsync_agent.sources.file_facts import (
     Entry,
@@ -51,7 +53,6 @@ CONF_NAME: Final = "recording.conf"
 RAW_SUFFIX: Final = ".zoom"
 UNFINISHED_SUFFIX: Final = ".tmp"
 
-_ICLOUD_SUFFIX: Final = ".icloud"
 _MAX_CONF_BYTES: Final = 1 << 20
 _MAX_REMEMBERED: Final = 2000
 
@@ -73,13 +74,6 @@ class Examined:
     verdict: Verdict
     part: FilePart
     duration_seconds: float | None = None
-
-
-def real_name(name: str) -> str:
-    """Return the name that a cloud placeholder stands for: `.a.mp4.icloud` is `a.mp4`."""
-    if name.startswith(".") and name.endswith(_ICLOUD_SUFFIX):
-        return name[1 : -len(_ICLOUD_SUFFIX)]
-    return name
 
 
 @functools.lru_cache(maxsize=4096)
@@ -110,22 +104,40 @@ class ZoomFolder:
         self._seen: dict[Path, tuple[int, int, float]] = {}
         self._last: tuple[Listing, _Signs] | None = None
 
-    def listings(self) -> Iterator[Listing]:
+    def covers(self, folder: Path) -> bool:
+        """Return whether *folder* is one of those that are looked into.
+
+        These are the root and what lies below it, as far as no name on the way begins with a dot,
+        none is a link, and the way is not too long. A folder that does not exist is covered, so
+        that what was in it is found to be gone.
+        """
+        try:
+            names = folder.relative_to(self.root).parts
+        except ValueError:
+            return False
+        on_the_way = (self.root.joinpath(*names[:depth]) for depth in range(1, len(names) + 1))
+        return all(
+            _is_walked(name, depth) for depth, name in enumerate(names, start=1)
+        ) and not any(map(_is_link, on_the_way))
+
+    def listings(self, top: Path | None = None) -> Iterator[Listing]:
         """Walk the whole folder, parents first; what cannot be read is told, and the rest goes on.
 
-        Links to directories are not followed, folders whose names begin with a dot are left out.
+        Args:
+            top: where to begin; a folder that is covered, the root by default. Below it exactly
+                those folders are walked that are covered.
         """
-        waiting = [(str(self.root), 0)]
+        top = top or self.root
+        waiting = [(str(top), len(top.parts) - len(self.root.parts))]
         while waiting:
             folder, depth = waiting.pop()
-            listing, below = self._scan(folder)
+            listing, below = self._scan(folder, depth + 1)
             yield listing
-            if depth < MAX_DEPTH:
-                waiting.extend((path, depth + 1) for path in sorted(below, reverse=True))
+            waiting.extend((path, depth + 1) for path in sorted(below, reverse=True))
 
     def listing(self, folder: Path) -> Listing:
         """Return the files of one directory."""
-        return self._scan(str(folder))[0]
+        return self._scan(str(folder), MAX_DEPTH + 1)[0]
 
     def examine(
         self,
@@ -196,7 +208,7 @@ class ZoomFolder:
         verdict = readiness.decide_folder(conversion)
         return None if not names or speaks or verdict is None else (names[0], verdict)
 
-    def _scan(self, folder: str) -> tuple[Listing, list[str]]:
+    def _scan(self, folder: str, depth_below: int) -> tuple[Listing, list[str]]:
         entries: list[Entry] = []
         below: list[str] = []
         trouble: OSError | None = None
@@ -206,7 +218,7 @@ class ZoomFolder:
                 for item in found:
                     try:
                         if item.is_dir(follow_symlinks=False):
-                            if not item.name.startswith(".") and not _is_junction(item):
+                            if _is_walked(item.name, depth_below) and not _is_junction(item):
                                 below.append(item.path)
                             continue
                         status = _status(item)
@@ -240,7 +252,7 @@ class ZoomFolder:
         try:
             with open_to_read(path) as file:
                 status = os.fstat(file.fileno())
-                if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
+                if FileIdentity.of(status) != entry.identity:
                     return replace(facts, is_changing=True)
                 if not facts.is_media:
                     return facts
@@ -301,6 +313,19 @@ class ZoomFolder:
 
     def _is_participants(self, folder: Path) -> bool:
         return folder.name.casefold() == PARTICIPANTS_FOLDER.casefold() and folder != self.root
+
+
+def _is_walked(name: str, depth: int) -> bool:
+    """Whether a folder of this name is looked into, *depth* levels below the root."""
+    return depth <= MAX_DEPTH and not name.startswith(".")
+
+
+def _is_link(folder: Path) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISLNK(found.st_mode) or is_junction(found)
 
 
 def _by_name(entry: Entry) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.job import FileId
+from zoomsync_agent.core.naming import placeholder_name
 from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import FileIdentity, Kind, Meeting, MeetingKey
-from zoomsync_agent.ports import FileRecord, KnownFile
+from zoomsync_agent.ports import FileRecord, KnownFile, Sighting
 from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
 
 SETTLED: Final = frozenset({Reason.READY, Reason.HISTORY})
@@ -23,7 +24,6 @@ def file_of(row: sqlite3.Row) -> FileRecord:
         path=blob_to_path(row["path"]),
         root=blob_to_path(row["root"]),
         identity=FileIdentity(row["size"], row["mtime_ns"]),
-        device=row["device"],
         inode=int(row["inode"]),
         kind=Kind(row["kind"]),
         part=row["part"],
@@ -44,15 +44,61 @@ class SqliteFileStore:
 
     def known(self, folder: Path | None) -> dict[str, KnownFile]:
         """Return the files remembered in *folder* itself, or everywhere, by path."""
-        sql = "SELECT path, size, mtime_ns, verdict FROM files WHERE gone = 0"
+        sql = "SELECT path, size, mtime_ns, verdict, percent, detail FROM files WHERE gone = 0"
         parameters: tuple[bytes, ...] = ()
         if folder is not None:
             sql += " AND folder = ?"
             parameters = (path_to_blob(folder),)
         return {
-            os.fsdecode(path): KnownFile(FileIdentity(size, mtime_ns), verdict in SETTLED)
-            for path, size, mtime_ns, verdict in self._db.query(sql, parameters)
+            os.fsdecode(path): KnownFile(
+                FileIdentity(size, mtime_ns),
+                is_settled=reason in SETTLED,
+                verdict=None if reason in SETTLED else Verdict(Reason(reason), percent, None, said),
+            )
+            for path, size, mtime_ns, reason, percent, said in self._db.query(sql, parameters)
         }
+
+    def history_among(self, sightings: Sequence[Sighting]) -> set[Path]:
+        """Return the paths of those that are remembered as history."""
+        return {seen.path for seen in sightings if self._is_history(seen)}
+
+    def _is_history(self, seen: Sighting) -> bool:
+        path, identity = path_to_blob(seen.path), seen.identity
+        here = self._db.query(
+            """
+            SELECT 1 FROM files WHERE is_history = 1 AND (
+                path = ? AND (gone = 0 OR size = ? AND mtime_ns = ?) OR path = ?)
+            """,
+            (
+                path,
+                identity.size,
+                identity.mtime_ns,
+                path_to_blob(seen.path.with_name(placeholder_name(seen.path.name))),
+            ),
+        )
+        if here:
+            return True
+        elsewhere = self._db.query(
+            """
+            SELECT path FROM files
+            WHERE is_history = 1 AND inode = ? AND size = ? AND mtime_ns = ? AND path <> ?
+            """,
+            (str(seen.inode), identity.size, identity.mtime_ns, path),
+        )
+        # Where the other path still leads to the file this is a second link to it, or a copy.
+        return any(not os.path.lexists(os.fsdecode(row["path"])) for row in elsewhere)
+
+    def media_taken(self, meeting_key: MeetingKey) -> list[tuple[Verdict, bool]]:
+        """Return how it was decided about the media of a meeting, and whether they are history."""
+        rows = self._db.query(
+            """
+            SELECT verdict, is_history FROM files
+            WHERE meeting_key = ? AND gone = 0 AND kind IN ('video', 'audio')
+              AND verdict IN ('ready', 'history')
+            """,
+            (meeting_key,),
+        )
+        return [(Verdict(Reason(row["verdict"])), bool(row["is_history"])) for row in rows]
 
     def mark_gone(self, paths: Sequence[str]) -> None:
         """Remember that nothing lies at *paths* any more."""

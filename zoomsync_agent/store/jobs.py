@@ -1,36 +1,47 @@
 """The queue itself. Every move between states is checked against the table in `core.job`."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-from zoomsync_agent.core.errors import NotAllowed, SourceChanged, SourceMissing, TooManyDeaths
+from zoomsync_agent.core.errors import (
+    NotAllowed,
+    SourceChanged,
+    SourceMissing,
+    TooManyDeaths,
+    VerificationFailed,
+)
 from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, FileId, Job, JobId, State, Step
 from zoomsync_agent.core.retry import MAX_BACKOFF_SECONDS
-from zoomsync_agent.ports import Decided, Work
+from zoomsync_agent.ports import Decided, StoredObject, Work
 from zoomsync_agent.sqlite import Database, path_to_blob
 from zoomsync_agent.store.files import file_of
 
 _CAME_BACK: Final = (SourceMissing.code, SourceChanged.code)
 """Ends of a job that are undone when its file is there again."""
+_NOT_RETRIED: Final = (State.RUNNING, State.DONE)
+_FORGIVEN_SECONDS: Final = 86_400.0
+"""After so long a job that took the agent down too often is tried once more."""
+_ELSEWHERE: Final = "destination NOT IN (SELECT value FROM json_each(?))"
 
 _UPSERT_FILE: Final = """
     INSERT INTO files (path, folder, root, size, mtime_ns, device, inode, kind, part, participant,
                        meeting_key, title, started_at, duration, verdict, percent, detail,
-                       first_seen)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                       first_seen, is_history)
+    VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET
         sha256 = CASE WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns
                       THEN sha256 END,
         root = excluded.root, size = excluded.size, mtime_ns = excluded.mtime_ns,
-        device = excluded.device, inode = excluded.inode, kind = excluded.kind,
+        inode = excluded.inode, kind = excluded.kind,
         part = excluded.part, participant = excluded.participant,
         meeting_key = excluded.meeting_key, title = excluded.title,
         started_at = excluded.started_at,
         duration = coalesce(excluded.duration, duration),
         verdict = excluded.verdict, percent = excluded.percent, detail = excluded.detail,
-        gone = 0
+        gone = 0, is_history = excluded.is_history
     RETURNING id
 """
 
@@ -59,6 +70,12 @@ def job_of(row: sqlite3.Row) -> Job:
 def _cancelled(job: Job) -> Job:
     """Return a waiting job as its user ends it; what had kept it does not bring it back."""
     return replace(job.to(State.CANCELLED), error_code=None, error_detail="")
+
+
+def _work(conn: sqlite3.Connection, row: sqlite3.Row) -> Work:
+    job = job_of(row)
+    file = conn.execute("SELECT * FROM files WHERE id = ?", (job.file_id,)).fetchone()
+    return Work(job, file_of(file))
 
 
 def _text(name: str) -> str:
@@ -96,7 +113,6 @@ class SqliteJobStore:
                 path_to_blob(seen.root),
                 seen.identity.size,
                 seen.identity.mtime_ns,
-                seen.device,
                 str(seen.inode),
                 seen.kind,
                 seen.part,
@@ -109,6 +125,7 @@ class SqliteJobStore:
                 one.verdict.percent,
                 _text(one.verdict.detail),
                 now,
+                int(one.is_history),
             ),
         ).fetchone()
         return FileId(row["id"])
@@ -150,36 +167,85 @@ class SqliteJobStore:
             (now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
         ).rowcount
 
-    def claim(self, now: float) -> Work | None:
-        """Take the next due job; no other worker can take it too."""
+    def claim(self, now: float, shut: Collection[str] = ()) -> Work | None:
+        """Take the next due job of no *shut* destination; no other worker can take it too."""
         # A wait that is too long was written before the clock jumped back.
-        due = (now, now + MAX_BACKOFF_SECONDS)
+        due = (now, now + MAX_BACKOFF_SECONDS, json.dumps(list(shut)))
         # An idle agent does not even ask for the write lock. Not `next_due`: that one reads every
         # ready job, this one stops at the first, which matters while thousands are queued.
         if not self._db.query(
-            """
-            SELECT 1 FROM jobs WHERE state = 'ready' AND (not_before <= ? OR not_before > ?) LIMIT 1
-            """,
+            f"""
+            SELECT 1 FROM jobs
+            WHERE state = 'ready' AND (not_before <= ? OR not_before > ?) AND {_ELSEWHERE} LIMIT 1
+            """,  # noqa: S608  only our own words are put in
             due,
         ):
             return None
         with self._db.write() as conn:
             row = conn.execute(
-                """
+                f"""
                 UPDATE jobs SET state = 'running', attempt = attempt + 1, updated_at = ?
                 WHERE id = (
                     SELECT id FROM jobs INDEXED BY jobs_claim
                     WHERE state = 'ready' AND (not_before <= ? OR not_before > ?)
+                      AND {_ELSEWHERE}
                     ORDER BY priority, recorded_at, id LIMIT 1)
                 RETURNING *
-                """,
+                """,  # noqa: S608  only our own words are put in
                 (now, *due),
             ).fetchone()
-            if row is None:
-                return None
-            job = job_of(row)
-            file = conn.execute("SELECT * FROM files WHERE id = ?", (job.file_id,)).fetchone()
-        return Work(job, file_of(file))
+            return None if row is None else _work(conn, row)
+
+    def claim_probe(self, destination: str, codes: Collection[str], now: float) -> Work | None:
+        """Take one job of *destination* before its time: due, or waiting because of *codes*.
+
+        The one that was tried least, so that a file that fails for itself proves nothing.
+        """
+        with self._db.write() as conn:
+            row = conn.execute(
+                """
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, updated_at = ?
+                WHERE id = (
+                    SELECT id FROM jobs
+                    WHERE destination = ? AND (
+                        state = 'ready' AND not_before <= ?
+                        OR state IN ('ready', 'blocked')
+                           AND error_code IN (SELECT value FROM json_each(?)))
+                    ORDER BY attempt, priority, recorded_at, id LIMIT 1)
+                RETURNING *
+                """,
+                (now, destination, now, json.dumps(list(codes))),
+            ).fetchone()
+            return None if row is None else _work(conn, row)
+
+    def hold(self, destination: str, codes: Collection[str], why: Job, until: float) -> None:
+        """Let the ready jobs of *destination* wait until *until* for the same reason as *why*.
+
+        A job that waits for a reason of its own keeps it.
+        """
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                UPDATE jobs SET not_before = ?, error_code = ?, error_detail = ?
+                WHERE state = 'ready' AND destination = ? AND (
+                    error_code IS NULL OR error_code IN (SELECT value FROM json_each(?)))
+                """,
+                (until, why.error_code, why.error_detail, destination, json.dumps(list(codes))),
+            )
+
+    def release_held(self, destinations: Collection[str], codes: Collection[str]) -> int:
+        """Make jobs of *destinations* that wait because of *codes* ready; return how many."""
+        with self._db.write() as conn:
+            return conn.execute(
+                """
+                UPDATE jobs SET state = 'ready', attempt = 0, not_before = 0, error_code = NULL,
+                                error_detail = ''
+                WHERE state IN ('ready', 'blocked')
+                  AND destination IN (SELECT value FROM json_each(?))
+                  AND error_code IN (SELECT value FROM json_each(?))
+                """,
+                (json.dumps(list(destinations)), json.dumps(list(codes))),
+            ).rowcount
 
     def save(self, job: Job) -> None:
         """Store the outcome of a claimed job.
@@ -194,6 +260,12 @@ class SqliteJobStore:
             if row["cancel_requested"] and job.state in (State.READY, State.BLOCKED):
                 job = _cancelled(replace(job, cancel_requested=False))
             self._move(conn, job)
+            if job.state is State.CANCELLED and job.error_code == SourceChanged.code:
+                # The next look must report the file, even should it be as it was by then.
+                conn.execute(
+                    "UPDATE files SET verdict = 'settling' WHERE id = ? AND verdict = 'ready'",
+                    (job.file_id,),
+                )
 
     def _move(self, conn: sqlite3.Connection, job: Job) -> None:
         conn.execute(
@@ -216,31 +288,43 @@ class SqliteJobStore:
         )
 
     def advance(self, job: Job, step: Step) -> Job:
-        """Store that a claimed job goes on with *step* and return it."""
+        """Store that a claimed job goes on with *step* and return it.
+
+        That it was hashed again does not make up for copies that were wrong: those are counted on.
+        """
+        further = replace(job, step=step, deaths=0)
+        if job.step is not Step.IDENTIFY or job.error_code != VerificationFailed.code:
+            further = replace(further, attempt=1, error_code=None, error_detail="")
         with self._db.write() as conn:
             conn.execute(
                 """
-                UPDATE jobs SET step = ?, attempt = 1, deaths = 0, error_code = NULL,
-                                error_detail = ''
+                UPDATE jobs SET step = ?, attempt = ?, deaths = 0, error_code = ?, error_detail = ?
                 WHERE id = ?
                 """,
-                (step, job.id),
+                (step, further.attempt, further.error_code, further.error_detail, job.id),
             )
-        return replace(job, step=step, attempt=1, deaths=0, error_code=None, error_detail="")
+        return further
 
-    def next_due(self, now: float) -> float | None:
-        """Return in how many seconds the next ready job is due; None when there is none."""
-        (row,) = self._db.query("SELECT min(not_before) AS due FROM jobs WHERE state = 'ready'")
+    def next_due(self, now: float, shut: Collection[str] = ()) -> float | None:
+        """Return in how many seconds the next ready job of no *shut* destination is due, or None.
+
+        None when there is none.
+        """
+        (row,) = self._db.query(
+            f"SELECT min(not_before) AS due FROM jobs WHERE state = 'ready' AND {_ELSEWHERE}",  # noqa: S608
+            (json.dumps(list(shut)),),
+        )
         if row["due"] is None:
             return None
         wait = float(row["due"]) - now
         return 0.0 if wait > MAX_BACKOFF_SECONDS else max(0.0, wait)
 
-    def recover_interrupted(self, now: float) -> int:
+    def recover_interrupted(self, now: float, *, was_orderly: bool = False) -> int:
         """Make jobs that were running at the last end ready again; return how many.
 
         A job that was running at a dozen ends is given up: it must not take the agent down for
-        ever.
+        ever. An end that *was_orderly* does not count. After a day a job that was given up gets
+        one more chance: the fault may have been mended with an update.
         """
         with self._db.write() as conn:
             conn.execute(
@@ -253,34 +337,62 @@ class SqliteJobStore:
             conn.execute(
                 """
                 UPDATE jobs SET state = 'failed', error_code = ?, updated_at = ?
-                WHERE state = 'running' AND deaths + 1 >= ?
+                WHERE state = 'running' AND deaths + ? >= ?
                 """,
-                (TooManyDeaths.code, now, MAX_DEATHS),
+                (TooManyDeaths.code, now, int(not was_orderly), MAX_DEATHS),
             )
-            return conn.execute(
+            interrupted = conn.execute(
                 """
-                UPDATE jobs SET state = 'ready', deaths = deaths + 1, not_before = 0,
+                UPDATE jobs SET state = 'ready', deaths = deaths + ?, not_before = 0,
                                 updated_at = ?
                 WHERE state = 'running'
                 """,
-                (now,),
+                (int(not was_orderly), now),
             ).rowcount
+            conn.execute(
+                """
+                UPDATE jobs SET state = 'ready', deaths = ?, attempt = 0, not_before = 0,
+                                error_code = NULL, error_detail = '', updated_at = ?
+                WHERE state = 'failed' AND error_code = ? AND (updated_at <= ? OR updated_at > ?)
+                """,
+                (MAX_DEATHS - 1, now, TooManyDeaths.code, now - _FORGIVEN_SECONDS, now),
+            )
+        return interrupted
 
-    def release_blocked(self, now: float, older_than: float) -> int:
-        """Make jobs that have been blocked for *older_than* seconds ready; return how many."""
+    def release_blocked(self, now: float, older_than: float, shut: Collection[str] = ()) -> int:
+        """Make jobs that have been blocked for *older_than* seconds ready; return how many.
+
+        Those of *shut* destinations stay as they are.
+        """
         with self._db.write() as conn:
             return conn.execute(
-                """
+                f"""
                 UPDATE jobs SET state = 'ready', not_before = 0
-                WHERE state = 'blocked' AND (updated_at <= ? OR updated_at > ?)
-                """,
-                (now - older_than, now + older_than),
+                WHERE state = 'blocked' AND (updated_at <= ? OR updated_at > ?) AND {_ELSEWHERE}
+                """,  # noqa: S608  only our own words are put in
+                (now - older_than, now + older_than, json.dumps(list(shut))),
             ).rowcount
 
     def cancel_requested(self, job_id: JobId) -> bool:
         """Return whether somebody wants this running job to end."""
         rows = self._db.query("SELECT cancel_requested FROM jobs WHERE id = ?", (job_id,))
         return bool(rows and rows[0]["cancel_requested"])
+
+    def reopen(self, stored: StoredObject, now: float) -> int:
+        """Make the finished jobs of a lost object ready, where the file is still there."""
+        with self._db.write() as conn:
+            return conn.execute(
+                """
+                UPDATE jobs SET state = 'ready', step = 'identify', attempt = 0, not_before = 0,
+                                error_code = NULL, error_detail = '', updated_at = ?
+                WHERE state = 'done' AND destination = ? AND EXISTS (
+                    SELECT 1 FROM files
+                    WHERE files.id = jobs.file_id AND files.gone = 0 AND files.sha256 = ?
+                      AND files.size = jobs.size AND files.mtime_ns = jobs.mtime_ns
+                      AND (? = '' OR files.meeting_key = ?))
+                """,
+                (now, stored.destination, stored.sha256, stored.scope, stored.scope),
+            ).rowcount
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs are in each state."""
@@ -291,13 +403,16 @@ class SqliteJobStore:
         return {state: found.get(state, 0) for state in State}
 
     def retry(self, job_ids: Sequence[JobId], now: float) -> int:
-        """Make jobs that failed, wait or were cancelled ready at once; return how many."""
+        """Make jobs that failed, wait or were cancelled ready at once; return how many.
+
+        A content that is not in its destination yet is hashed again: it may be another one.
+        """
         count = 0
         with self._db.write() as conn:
             for job in self._jobs(conn, job_ids):
                 if job.state is State.READY:
                     moved = job
-                elif State.READY in ALLOWED[job.state] and job.state is not State.RUNNING:
+                elif State.READY in ALLOWED[job.state] and job.state not in _NOT_RETRIED:
                     moved = job.to(State.READY)
                 else:
                     continue
@@ -305,6 +420,7 @@ class SqliteJobStore:
                     conn,
                     replace(
                         moved,
+                        step=Step.PUBLISH if job.step is Step.PUBLISH else Step.IDENTIFY,
                         attempt=0,
                         not_before=0.0,
                         error_code=None,
@@ -340,8 +456,9 @@ class SqliteJobStore:
     def reopen_history(self) -> None:
         """Forget what was decided about history, so that the next sweep decides anew.
 
-        Jobs of the backlog that have not begun go too; the sweep makes those again that are
-        still wanted.
+        What is history stays so: a file that came since the first sweep does not become old. Jobs
+        of the backlog that have not begun go too; the sweep makes those again that are still
+        wanted.
         """
         with self._db.write() as conn:
             conn.execute(
@@ -357,7 +474,6 @@ class SqliteJobStore:
                 WHERE priority > 0 AND state = 'ready' AND step = 'identify' AND attempt = 0
                 """
             )
-            conn.execute("DELETE FROM state WHERE name LIKE 'swept:%'")
 
     def _jobs(self, conn: sqlite3.Connection, job_ids: Sequence[JobId]) -> list[Job]:
         return [

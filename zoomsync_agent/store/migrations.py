@@ -123,5 +123,22 @@ def m005_state(db: Database) -> None:
     db.execute("CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
 
 
-VERSION = 5
+@queue()
+def m006_history(db: Database) -> None:
+    """Whether a file was there before the first start, decided when it was first seen.
+
+    `device` is not used any more: there are numbers of devices that no column holds.
+    """
+    db.execute("""
+        ALTER TABLE files ADD COLUMN is_history INTEGER NOT NULL DEFAULT 0
+            CHECK (is_history IN (0, 1))
+    """)
+    db.execute("""
+        UPDATE files SET is_history = 1 WHERE verdict = 'history'
+            OR id IN (SELECT file_id FROM jobs WHERE priority > 0)
+    """)
+    db.execute("CREATE INDEX files_history ON files (inode) WHERE is_history = 1")
+
+
+VERSION = 6
 """How many migrations there are."""

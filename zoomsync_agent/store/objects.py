@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from zoomsync_agent.core.errors import NameRefused
+from zoomsync_agent.core.errors import NameRefused, SourceMissing
 from zoomsync_agent.core.job import JobId
 from zoomsync_agent.core.recording import Archived, ObjectKey, Progress, Receipt
 from zoomsync_agent.ports import StoredObject
@@ -124,13 +124,31 @@ class SqliteObjectStore:
                 ),
             )
 
+    def receipts(self, destination: str) -> list[StoredObject]:
+        """Return every object of a destination that has a receipt."""
+        rows = self._db.query(
+            "SELECT * FROM objects WHERE destination = ? AND verified_at IS NOT NULL",
+            (destination,),
+        )
+        return [_object_of(row) for row in rows]
+
     def abandoned(self) -> list[StoredObject]:
-        """Return half-finished uploads whose job was cancelled or superseded."""
-        rows = self._db.query("""
+        """Return half-finished uploads whose job was cancelled, superseded or lost its file."""
+        rows = self._db.query(
+            """
             SELECT objects.* FROM objects JOIN jobs ON jobs.id = objects.job_id
             WHERE objects.resume_token <> '' AND objects.verified_at IS NULL
-              AND jobs.state = 'cancelled'
-        """)
+              AND (jobs.state = 'cancelled' OR (jobs.state = 'failed' AND jobs.error_code = ?))
+            """,
+            (SourceMissing.code,),
+        )
+        return [_object_of(row) for row in rows]
+
+    def unfinished(self, job_id: JobId) -> list[StoredObject]:
+        """Return what a job was to send and has not sent."""
+        rows = self._db.query(
+            "SELECT * FROM objects WHERE job_id = ? AND verified_at IS NULL", (job_id,)
+        )
         return [_object_of(row) for row in rows]
 
     def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:

@@ -1,6 +1,7 @@
 """Reads the queue for people; writes nothing, so it works with and without a running agent."""
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from zoomsync_agent.core import snapshot
@@ -12,7 +13,7 @@ from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
 
 _UNFINISHED: Final = """
     FROM jobs JOIN files ON files.id = jobs.file_id
-    WHERE jobs.state IN ('ready', 'blocked', 'failed', 'cancelled')
+    WHERE jobs.state IN ('ready', 'blocked', 'failed', 'cancelled', 'running')
       AND NOT (jobs.state = 'cancelled' AND jobs.error_code IS 'source_changed')
       -- What was cancelled and then deleted concerns nobody any more.
       AND NOT (jobs.state = 'cancelled' AND files.gone = 1)
@@ -53,8 +54,11 @@ class Overview:
             """)
         )
 
-    def waiting(self, limit: int) -> tuple[Waiting, ...]:
-        """Return files that are not uploaded, those that need somebody first."""
+    def waiting(self, limit: int, *, is_running: bool) -> tuple[Waiting, ...]:
+        """Return files that are not uploaded, those that need somebody first.
+
+        Without an agent, what says that it is being worked on was interrupted.
+        """
         jobs = [
             Waiting(
                 path=_shown(row["path"]),
@@ -75,11 +79,12 @@ class Overview:
             for row in self._db.query(
                 f"""
                 SELECT jobs.*, files.path, files.title {_UNFINISHED}
+                  AND (jobs.state <> 'running' OR ?)
                 ORDER BY CASE jobs.state WHEN 'failed' THEN 0 WHEN 'blocked' THEN 1
                                          WHEN 'ready' THEN 2 ELSE 3 END,
                          jobs.priority, jobs.recorded_at, jobs.id LIMIT ?
                 """,
-                (limit,),
+                (not is_running, limit),
             )
         ]
         files = [
@@ -126,6 +131,11 @@ class Overview:
         )
         return int(row["n"])
 
+    def cancelled(self) -> int:
+        """Return how many files somebody does not want uploaded."""
+        (row,) = self._db.query(f"SELECT count(*) AS n {_UNFINISHED} AND jobs.state = 'cancelled'")
+        return int(row["n"])
+
     def unready(self) -> int:
         """Return how many files somebody has to do something about before they can be taken."""
         (row,) = self._db.query(
@@ -157,6 +167,18 @@ class Overview:
             ),
         )
         return [JobId(row["id"]) for row in rows]
+
+    def hashes_of(self, jobs: Sequence[JobId]) -> list[str]:
+        """Return the hashes of the jobs' files that are known."""
+        return [
+            row["sha256"]
+            for job in jobs
+            for row in self._db.query(
+                "SELECT sha256 FROM files JOIN jobs ON jobs.file_id = files.id "
+                "WHERE jobs.id = ? AND sha256 IS NOT NULL",
+                (job,),
+            )
+        ]
 
     def jobs_in(self, states: tuple[State, ...]) -> list[JobId]:
         """Return the jobs in one of *states*."""

@@ -1,5 +1,6 @@
 """The Flask application: collaborators come in as arguments, nothing is global."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ def create_app(control: "Control", token: str) -> Flask:
         static_folder=str(_HERE / "static"),
     )
     app.jinja_env.filters["readable_size"] = readable_size
+    app.jinja_env.filters["local_time"] = _local_time
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     guard.install(app, token)
 
@@ -72,3 +74,7 @@ def create_app(control: "Control", token: str) -> Flask:
         return render_template("refused.html", error=error), error.code or 500
 
     return app
+
+
+def _local_time(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -1,6 +1,8 @@
 """Serves the page as a service that can be stopped."""
 
 import logging
+import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -38,12 +40,10 @@ class WebServer(ThreadService):
 
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         app = self._make_app()
-        try:
-            self._server = make_server(HOST, self._port, app, threaded=True)
-        except (OSError, SystemExit):
-            # werkzeug ends the program when the port is taken; the agent goes on elsewhere.
-            _log.warning("port %d is taken, the page gets another one", self._port)
-            self._server = make_server(HOST, 0, app, threaded=True)
+        port = self._port if _is_free(self._port) else 0
+        self._server = make_server(HOST, port, app, threaded=True)
+        if port != self._port:
+            _log.warning("port %d is taken; the page is at %d", self._port, self._server.port)
         try:
             self._on_url(f"http://{HOST}:{self._server.server_port}/")
             while not self._stopping.is_set():
@@ -52,3 +52,15 @@ class WebServer(ThreadService):
         finally:
             server, self._server = self._server, None
             server.server_close()
+
+
+def _is_free(port: int) -> bool:
+    """Whether the port can be had. werkzeug ends the program when it cannot."""
+    with socket.socket() as probe:
+        if sys.platform != "win32":  # there it would allow two servers on one port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

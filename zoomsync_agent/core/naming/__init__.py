@@ -5,9 +5,9 @@ destination wants names that every system can hold. Nothing here raises for an o
 recording must not be lost because of what somebody called it.
 """
 
-from zoomsync_agent.core.naming.files import file_part, is_media
+from zoomsync_agent.core.naming.files import file_part, is_media, placeholder_name, real_name
 from zoomsync_agent.core.naming.keys import KeyStyle, object_key, recording_id
-from zoomsync_agent.core.naming.meetings import meeting
+from zoomsync_agent.core.naming.meetings import meeting, nameless
 from zoomsync_agent.core.naming.text import display_name
 
 __all__ = [
@@ -16,6 +16,9 @@ __all__ = [
     "file_part",
     "is_media",
     "meeting",
+    "nameless",
     "object_key",
+    "placeholder_name",
+    "real_name",
     "recording_id",
 ]

@@ -29,6 +29,7 @@ PORTAL_PREFIX: Final = re.compile(r"GMT([0-9]{8})-([0-9]{6})(?![0-9])", re.IGNOR
 """How a download from Zoom's web portal begins: the start in UTC."""
 
 _HIDDEN: Final = (".", "~$")
+_ICLOUD_SUFFIX: Final = ".icloud"
 _BROWSER_COPY: Final = re.compile(r"[ ]\([0-9]{1,3}\)$")
 _RESOLUTION: Final = re.compile(r"[0-9]{2,5}x[0-9]{2,5}")
 _TEXT_ROLES: Final = (".transcript", ".cc")
@@ -41,6 +42,18 @@ _UNTIL_2021: Final = re.compile(r"(?:zoom|audio_only|video_only)(?:_([0-9]{1,2})
 _AUDIO: Final = re.compile(
     r"audio(?:(?P<name>.*?)(?:[1-9]0|[1-9]))?(?P<part>[0-9])[0-9]{9}", re.IGNORECASE
 )
+
+
+def real_name(name: str) -> str:
+    """Return the name that a cloud placeholder stands for: `.a.mp4.icloud` is `a.mp4`."""
+    if name.startswith(".") and name.endswith(_ICLOUD_SUFFIX):
+        return name[1 : -len(_ICLOUD_SUFFIX)]
+    return name
+
+
+def placeholder_name(name: str) -> str:
+    """Return the name of iCloud's placeholder for *name*: that of `a.mp4` is `.a.mp4.icloud`."""
+    return f".{name}{_ICLOUD_SUFFIX}"
 
 
 def file_part(name: str) -> FilePart | None:

@@ -27,6 +27,8 @@ _FOLDER: Final = re.compile(
 )
 _MEETING_NUMBER: Final = re.compile(r"(?:^|\s)[0-9]{9,11}$")
 _LAST_YEAR_WITH_NUMBERS: Final = 2022
+_YEARS: Final = range(1970, 9999)
+"""The years that every system and every interface can write, in any zone."""
 _PORTAL_LAYOUTS: Final = frozenset({"avo", "as", "gallery", "gvo"})
 _PORTAL_NO_TOPIC: Final = ("recording", "recordingnewchat")
 
@@ -44,7 +46,8 @@ def meeting(
     """Return what the path of a recording file tells about its meeting.
 
     The nearest folder that Zoom named wins, then the name of a web portal download (whose times
-    are UTC). Any other file is foreign: it has no start. All files of one Zoom folder share one
+    are UTC). Any other file is foreign, and so is one of a year before 1970 or after 9998: it has
+    no start. All files of one Zoom folder share one
     key. In a foreign folder and in the root a key covers one stem (`demo.mp4`, `demo.vtt`), so
     that no text reaches a recording it does not belong to; files named by Zoom in a renamed
     folder still share that folder's key. A folder that is moved or renamed gets a new key.
@@ -67,6 +70,11 @@ def meeting(
     return _portal(name, folders) or _foreign(name, folders)
 
 
+def nameless(relative: PurePath) -> Meeting:
+    """Return what stands for the meeting of a file whose path could not be understood."""
+    return Meeting(MeetingKey(f"undated-{_short_hash(str(relative))}"), NO_NAME)
+
+
 def _zoom_folder(
     folders: Sequence[str], zone: tzinfo, ended_before: float | None, duration: float | None
 ) -> Meeting | None:
@@ -74,10 +82,14 @@ def _zoom_folder(
     if match is None:
         return None
     year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    if year not in _YEARS:
+        return None
     try:
         local = datetime(year, month, day, hour, minute, second, tzinfo=zone)
         start, is_ambiguous = _instant(local, ended_before, duration or 0.0)
-    except (ValueError, OverflowError):  # 31 February, hour 25
+    except (ValueError, OverflowError, OSError):  # 31 February, hour 25; a zone without an answer
+        return None
+    if start < 0:  # the first hours of 1970, east of Greenwich
         return None
     topic = one_line(match[7])
     if year <= _LAST_YEAR_WITH_NUMBERS:  # later, such digits belong to the topic
@@ -105,8 +117,10 @@ def _portal(name: str, folders: Sequence[str]) -> Meeting | None:
         return None
     day, clock = match.groups()
     try:
-        start = datetime.strptime(day + clock, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+        start = datetime.strptime(day + clock, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
+        return None
+    if start.year not in _YEARS:
         return None
     words = portal_words(without_copy_mark(plain_stem(name)))
     if words and words[0].lower() in _PORTAL_NO_TOPIC:
@@ -114,7 +128,7 @@ def _portal(name: str, folders: Sequence[str]) -> Meeting | None:
     while words and words[-1].lower() in _PORTAL_LAYOUTS:
         words.pop()
     title = one_line("_".join(words)) or one_line(folders[-1] if folders else "") or NO_NAME
-    return Meeting(MeetingKey(f"gmt{day}-{clock}"), title, start)
+    return Meeting(MeetingKey(f"gmt{day}-{clock}"), title, start.timestamp())
 
 
 def _foreign(name: str, folders: Sequence[str]) -> Meeting:

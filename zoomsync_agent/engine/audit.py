@@ -1,0 +1,109 @@
+"""Looks whether what was archived is still there.
+
+"Safe" must stay true: whoever reads it deletes originals. So every receipt is looked at when the
+agent starts and now and then later, and one of them every minute to notice an archive that went
+away. What is gone is uploaded again where the original is still here.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Final
+
+from zoomsync_agent.core.errors import AgentError, StoreDamaged
+from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.publishing import Publisher
+from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.ports import Clock, Destination, JobStore, ObjectStore, StateStore, StoredObject
+from zoomsync_agent.service import ThreadService
+
+TICK_SECONDS: Final = 60.0
+FULL_SECONDS: Final = 3600.0
+LAST_AUDIT: Final = "last_audit"
+"""Name of the state that says that this run of the agent has looked at every receipt once."""
+DESTINATION_PROBLEM: Final = "destination_problem"
+"""Name of the state that says why the archive cannot be looked at."""
+
+
+class Audit(ThreadService):
+    """The service that looks.
+
+    Args:
+        objects: the receipts.
+        jobs: gets the work again where something is gone.
+        state: told why a destination cannot be looked at.
+        publisher: told what is gone, and what has another address.
+        destinations: by name.
+        clock: the time.
+        bell: wakes the workers.
+        log: where events go.
+    """
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        jobs: JobStore,
+        state: StateStore,
+        publisher: Publisher,
+        destinations: Mapping[str, Destination],
+        *,
+        clock: Clock,
+        bell: Bell,
+        log: Log,
+    ) -> None:
+        super().__init__("audit")
+        self._objects = objects
+        self._jobs = jobs
+        self._state = state
+        self._publisher = publisher
+        self._destinations = destinations
+        self._clock = clock
+        self._bell = bell
+        self._log = log
+        self._full_at = 0.0
+
+    def _run(self) -> None:
+        self._full_at = 0.0
+        self.tick()
+        while not self._stopping.wait(TICK_SECONDS):
+            self.tick()
+
+    def tick(self) -> None:
+        """Look at one receipt, or at all where that is due."""
+        now = self._clock.monotonic()
+        is_full = now >= self._full_at
+        problem = ""
+        for name, destination in self._destinations.items():
+            receipts = self._objects.receipts(name)
+            if not is_full:
+                receipts = random.sample(receipts, min(1, len(receipts)))
+            try:
+                for stored in receipts:
+                    if self._stopping.is_set():
+                        return
+                    self._look(destination, stored)
+            except StoreDamaged:
+                raise
+            except AgentError as exc:
+                problem = exc.detail or exc.title
+        if problem != (self._state.get(DESTINATION_PROBLEM) or ""):
+            self._state.set(DESTINATION_PROBLEM, problem or None)
+            self._log.warning("archive looked at", problem=problem or "none")
+        if is_full:
+            self._state.set(LAST_AUDIT, repr(self._clock.now()))
+        # After trouble everything is looked at as soon as that is possible.
+        self._full_at = 0.0 if problem else (now + FULL_SECONDS if is_full else self._full_at)
+
+    def _look(self, destination: Destination, stored: StoredObject) -> None:
+        if stored.receipt is None:
+            return
+        found = destination.check(stored.receipt)
+        if found is None:
+            self._objects.save_receipt(stored, None)
+            self._publisher.lost(stored)
+            again = self._jobs.reopen(stored, self._clock.now())
+            self._log.warning("no longer in the archive", key=stored.key, uploaded_again=again)
+            if again:
+                self._bell.ring()
+        elif found.url != stored.receipt.url:
+            self._objects.save_receipt(stored, found)
+            self._publisher.moved(stored, found)

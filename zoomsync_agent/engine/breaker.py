@@ -1,0 +1,151 @@
+"""Keeps work away from a destination that cannot take any just now."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from zoomsync_agent.core.errors import (
+    AgentError,
+    DestinationDenied,
+    DestinationFull,
+    DestinationUnavailable,
+)
+from zoomsync_agent.core.job import JobId
+from zoomsync_agent.ports import Clock
+
+CAUSES: Final = (DestinationUnavailable, DestinationFull, DestinationDenied)
+"""What says more of the destination than of the file that was on its way there."""
+CODES: Final = tuple(cause.code for cause in CAUSES)
+FIRST_WAIT_SECONDS: Final = 15.0
+LONGEST_WAIT_SECONDS: Final = 60.0
+_UNDECIDED_SECONDS: Final = 2.0
+"""After a probe that says nothing of the destination, another one begins so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """A destination was shut for so many seconds; *is_news* says that nobody knows it yet."""
+
+    seconds: float
+    is_news: bool
+
+
+@dataclass(slots=True)
+class _Gate:
+    """What is known of one destination."""
+
+    code: str = ""
+    """Why it is shut; empty while it is open."""
+    wait: float = 0.0
+    until: float = 0.0
+    is_probing: bool = False
+    probe: JobId | None = None
+    successes: int = 0
+    failed_at: dict[JobId, int] = field(default_factory=dict)
+    """How many successes there had been when a job last failed."""
+
+
+class Breaker:
+    """Shuts destinations that fail, lets one job at a time probe them, opens them again.
+
+    A job fails for itself, and shuts nothing, where others have succeeded since it failed last: a
+    file too large for the file system must not hold up those that fit.
+
+    Args:
+        clock: the time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._gates: dict[str, _Gate] = {}
+
+    @property
+    def shut(self) -> frozenset[str]:
+        """Names of the destinations for which no job is to be taken, but by a probe."""
+        with self._guard:
+            return frozenset(name for name, gate in self._gates.items() if gate.code)
+
+    def seconds_to_probe(self) -> float | None:
+        """Return in how many seconds a probe may begin; None when there is none to wait for."""
+        with self._guard:
+            now = self._clock.monotonic()
+            waits = [gate.until - now for _, gate in self._waiting()]
+        return max(0.0, min(waits)) if waits else None
+
+    def begin_probe(self) -> str | None:
+        """Return a shut destination whose time has come; the caller owes it a probe."""
+        with self._guard:
+            now = self._clock.monotonic()
+            for name, gate in self._waiting():
+                if gate.until <= now:
+                    gate.is_probing = True
+                    return name
+        return None
+
+    def probing(self, destination: str, job_id: JobId) -> None:
+        """Take note of the job that probes *destination*."""
+        with self._guard:
+            self._gates[destination].probe = job_id
+
+    def probe_soon(self) -> None:
+        """Let every shut destination be probed at once: something may have changed."""
+        with self._guard:
+            for _, gate in self._waiting():
+                gate.until = 0.0
+
+    def failed(self, destination: str, job_id: JobId, error: AgentError) -> Shut | None:
+        """Take note of a failure; return what it shut, None where it shut nothing."""
+        if not isinstance(error, CAUSES):
+            return None
+        with self._guard:
+            gate = self._gates.setdefault(destination, _Gate())
+            is_own = gate.failed_at.get(job_id, gate.successes) < gate.successes
+            gate.failed_at[job_id] = gate.successes
+            is_news = gate.code != error.code
+            if not gate.code:
+                if is_own:
+                    return None
+                gate.wait = FIRST_WAIT_SECONDS
+            elif gate.probe == job_id:
+                gate.wait = min(gate.wait * 2, LONGEST_WAIT_SECONDS)
+            else:
+                # It was under way when the destination was shut.
+                return Shut(max(0.0, gate.until - self._clock.monotonic()), is_news=False)
+            gate.code = error.code
+            gate.until = self._clock.monotonic() + gate.wait
+            gate.is_probing, gate.probe = False, None
+            return Shut(gate.wait, is_news)
+
+    def succeeded(self, destination: str, job_id: JobId) -> bool:
+        """Take note that a job was served; return whether that opened the destination."""
+        with self._guard:
+            gate = self._gates.setdefault(destination, _Gate())
+            gate.successes += 1
+            gate.failed_at.pop(job_id, None)
+            return _open(gate)
+
+    def nothing_to_probe(self, destination: str) -> None:
+        """Open *destination*: no job waits for it, the next one will find out."""
+        with self._guard:
+            _open(self._gates[destination])
+
+    def ended(self, destination: str, job_id: JobId) -> None:
+        """Take note that a job has ended; a probe that told nothing makes room for another."""
+        with self._guard:
+            gate = self._gates.get(destination)
+            if gate is not None and gate.probe == job_id:
+                gate.until = self._clock.monotonic() + _UNDECIDED_SECONDS
+                gate.is_probing, gate.probe = False, None
+
+    def _waiting(self) -> Iterator[tuple[str, _Gate]]:
+        return (
+            (name, gate) for name, gate in self._gates.items() if gate.code and not gate.is_probing
+        )
+
+
+def _open(gate: _Gate) -> bool:
+    was_shut = bool(gate.code)
+    gate.code, gate.is_probing, gate.probe = "", False, None
+    return was_shut
