@@ -156,7 +156,9 @@ class Control:
             chosen = [job for name in names for job in self._named(name)]
         else:
             chosen = self._overview.jobs_in((State.FAILED, State.BLOCKED, State.READY))
-        return self._jobs.retry(chosen, self._clock.now())
+        count = self._jobs.retry(chosen, self._clock.now())
+        self._state.set(SCAN_REQUEST, repr(self._clock.now()))  # a shut destination is probed now
+        return count
 
     def cancel(self, names: Sequence[str]) -> int:
         """End jobs; a running one ends at its next durable point.

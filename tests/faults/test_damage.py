@@ -73,7 +73,7 @@ def zoomsync(tmp_path):
 
 
 def test_damage_met_at_work_is_checked_for_after_a_clean_stop_too(home):
-    """An orderly end says nothing of the file; without the check it would end like this for ever."""
+    """An orderly end says nothing of the file; unchecked it would end like this for ever."""
     log = RecordingLog()
     first = Databases(home)
     first.open(log)

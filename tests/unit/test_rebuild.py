@@ -16,7 +16,7 @@ from zoomsync_agent.core.errors import DestinationUnavailable, RemoteUnavailable
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.recording import Kind, ObjectKey, Outgoing
 from zoomsync_agent.destinations.folder import FolderDestination
-from zoomsync_agent.engine.rebuild import rebuild
+from zoomsync_agent.engine.rebuild import NEEDS_REBUILD, Rebuilder, rebuild
 from zoomsync_agent.store.objects import SqliteObjectStore
 
 
@@ -88,6 +88,33 @@ def test_an_archive_that_cannot_be_listed_does_not_stop_the_others(objects):
     )
     assert count == (1, False)
     assert log.named("archive not listed")[0].fields["destination"] == "away"
+
+
+def test_a_rebuild_is_tried_until_it_is_complete_and_complains_once(objects):
+    """The drive may be away all night; in the morning everything is known again."""
+    destination, state, log = _archive(b"a", b"b"), MemoryState(), RecordingLog()
+    there, is_away = destination.inventory, True
+
+    def inventory():
+        if is_away:
+            raise DestinationUnavailable("away")
+        return there()
+
+    destination.inventory = inventory
+    rebuilder = Rebuilder([destination], [MemoryCatalog()], objects, state, log=log)
+    rebuilder.complete()
+    assert log.events == []
+    state.set(NEEDS_REBUILD, "agent.db")
+    for _ in range(600):
+        rebuilder.complete()
+    assert len(log.events) == 2
+    assert state.get(NEEDS_REBUILD) is not None
+    is_away = False
+    rebuilder.complete(stop=lambda: True)
+    assert state.get(NEEDS_REBUILD) is not None
+    rebuilder.complete()
+    assert state.get(NEEDS_REBUILD) is None
+    assert objects.find("folder", hashlib.sha256(b"b").hexdigest(), "") is not None
 
 
 def test_a_row_that_cannot_be_kept_does_not_stop_the_others(objects):

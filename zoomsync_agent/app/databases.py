@@ -103,9 +103,11 @@ class Databases:
         """Open both for another process than the agent's; one that is absent is made."""
         lost = []
         for db in (self.queue, self.catalog):
-            if not db.is_current:
-                if db.is_absent:
-                    lost.append(db.path)
+            # Asked first: whoever opens a file without a byte gives it some.
+            if db.is_absent:
+                lost.append(db.path)
+                db.open()
+            elif not db.is_current:
                 db.open()
         self._ask_for_rebuild(lost)
 

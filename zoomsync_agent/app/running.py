@@ -189,9 +189,12 @@ def survey(settings: Settings, home: Home) -> Amount | None:
 
     Names and sizes only: no recording is opened.
     """
-    with beside(settings, home) as control:
-        if control.has_ever_swept():
-            return None
+    try:
+        with beside(settings, home) as control:
+            if control.has_ever_swept():
+                return None
+    except StoreDamaged:
+        return None  # there was a first sweep; the start that follows repairs the database
     count = size = 0
     for listing in ZoomFolder(settings.recordings_path).listings():
         for entry in listing.entries:

@@ -94,8 +94,14 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
     has_told = as_json
     while True:
         try:
-            with app.running(settings, home, redecide_history=redecide) as agent:
-                sys.exit(_wait(agent.control, None, check=agent.check, as_json=as_json))
+            sys.exit(
+                app.repairing(
+                    settings,
+                    home,
+                    lambda agent: _wait(agent.control, None, check=agent.check, as_json=as_json),
+                    redecide_history=redecide,
+                )
+            )
         except AlreadyRunning as exc:
             if not has_told:
                 click.echo(f"{exc.detail}; it does the work, this waits for it.", err=True)

@@ -9,41 +9,20 @@ from typing import Final
 from zoomsync_agent.core.errors import (
     NotAllowed,
     SourceChanged,
-    SourceMissing,
     TooManyDeaths,
     VerificationFailed,
 )
 from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, FileId, Job, JobId, State, Step
 from zoomsync_agent.core.retry import MAX_BACKOFF_SECONDS
 from zoomsync_agent.ports import Decided, StoredObject, Work
-from zoomsync_agent.sqlite import Database, path_to_blob
+from zoomsync_agent.sqlite import Database
+from zoomsync_agent.store.enqueueing import enqueue, remember
 from zoomsync_agent.store.files import file_of
 
-_CAME_BACK: Final = (SourceMissing.code, SourceChanged.code)
-"""Ends of a job that are undone when its file is there again."""
 _NOT_RETRIED: Final = (State.RUNNING, State.DONE)
 _FORGIVEN_SECONDS: Final = 86_400.0
 """After so long a job that took the agent down too often is tried once more."""
 _ELSEWHERE: Final = "destination NOT IN (SELECT value FROM json_each(?))"
-
-_UPSERT_FILE: Final = """
-    INSERT INTO files (path, folder, root, size, mtime_ns, device, inode, kind, part, participant,
-                       meeting_key, title, started_at, duration, verdict, percent, detail,
-                       first_seen, is_history)
-    VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (path) DO UPDATE SET
-        sha256 = CASE WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns
-                      THEN sha256 END,
-        root = excluded.root, size = excluded.size, mtime_ns = excluded.mtime_ns,
-        inode = excluded.inode, kind = excluded.kind,
-        part = excluded.part, participant = excluded.participant,
-        meeting_key = excluded.meeting_key, title = excluded.title,
-        started_at = excluded.started_at,
-        duration = coalesce(excluded.duration, duration),
-        verdict = excluded.verdict, percent = excluded.percent, detail = excluded.detail,
-        gone = 0, is_history = excluded.is_history
-    RETURNING id
-"""
 
 
 def job_of(row: sqlite3.Row) -> Job:
@@ -78,11 +57,6 @@ def _work(conn: sqlite3.Connection, row: sqlite3.Row) -> Work:
     return Work(job, file_of(file))
 
 
-def _text(name: str) -> str:
-    """Make text of a file name that need not be text."""
-    return name.encode("utf-8", "replace").decode()
-
-
 class SqliteJobStore:
     """`JobStore` over the queue's database."""
 
@@ -94,78 +68,13 @@ class SqliteJobStore:
         count = 0
         with self._db.write() as conn:
             for one in decided:
-                file_id = self._remember(conn, one, now)
+                file_id = remember(conn, one, now)
                 if one.verdict.is_ready:
                     count += sum(
-                        self._enqueue(conn, one, file_id, destination, now)
+                        enqueue(conn, one, file_id, destination, now)
                         for destination in destinations
                     )
         return count
-
-    @staticmethod
-    def _remember(conn: sqlite3.Connection, one: Decided, now: float) -> FileId:
-        seen = one.sighting
-        row = conn.execute(
-            _UPSERT_FILE,
-            (
-                path_to_blob(seen.path),
-                path_to_blob(seen.path.parent),
-                path_to_blob(seen.root),
-                seen.identity.size,
-                seen.identity.mtime_ns,
-                str(seen.inode),
-                seen.kind,
-                seen.part,
-                None if seen.participant is None else _text(seen.participant),
-                _text(seen.meeting.key),
-                _text(seen.meeting.title),
-                seen.meeting.started_at,
-                seen.duration_seconds,
-                one.verdict.reason,
-                one.verdict.percent,
-                _text(one.verdict.detail),
-                now,
-                int(one.is_history),
-            ),
-        ).fetchone()
-        return FileId(row["id"])
-
-    @staticmethod
-    def _enqueue(
-        conn: sqlite3.Connection, one: Decided, file_id: FileId, destination: str, now: float
-    ) -> int:
-        identity = one.sighting.identity
-        recorded_at = one.sighting.meeting.started_at or identity.mtime_ns / 1e9
-        new = conn.execute(
-            """
-            INSERT INTO jobs (file_id, destination, size, mtime_ns, step, state, priority,
-                              recorded_at, created_at, updated_at)
-            VALUES (?, ?, ?, ?, 'identify', 'ready', ?, ?, ?, ?) ON CONFLICT DO NOTHING
-            """,
-            (
-                file_id,
-                destination,
-                identity.size,
-                identity.mtime_ns,
-                one.priority,
-                recorded_at,
-                now,
-                now,
-            ),
-        ).rowcount
-        if new:
-            return 1  # there was none that could come back
-        return conn.execute(
-            f"""
-            UPDATE jobs SET state = 'ready', step = 'identify', attempt = 0, not_before = 0,
-                            error_code = NULL, error_detail = '', cancel_requested = 0,
-                            updated_at = ?
-            WHERE file_id = ? AND destination = ? AND size = ? AND mtime_ns = ?
-              AND state IN ('failed', 'cancelled')
-              AND error_code IN ({", ".join("?" for _ in _CAME_BACK)})
-            """,  # noqa: S608  only question marks are put in
-            (now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
-        ).rowcount
 
     def claim(self, now: float, shut: Collection[str] = ()) -> Work | None:
         """Take the next due job of no *shut* destination; no other worker can take it too."""

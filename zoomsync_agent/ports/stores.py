@@ -1,16 +1,11 @@
-"""What the engine needs from the world: narrow promises, and the values they speak in.
+"""What is known and what is to be done."""
 
-An adapter that keeps a promise is checked by the contract suite of its port. Only `AgentError`
-crosses a port.
-"""
-
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from zoomsync_agent.core.job import FileId, Job, JobId, State, Step
-from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.recording import (
     Archived,
@@ -19,200 +14,10 @@ from zoomsync_agent.core.recording import (
     Meeting,
     MeetingKey,
     ObjectKey,
-    Outgoing,
     Progress,
     Receipt,
-    RecordingId,
-    RecordingRow,
 )
-
-
-class Clock(Protocol):
-    """Tells the time."""
-
-    def now(self) -> float:
-        """Return the wall clock in epoch seconds; it may jump in either direction."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        ...
-
-
-# --- where recordings appear ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One recording file as it was seen at a moment, with the decision about it."""
-
-    path: Path
-    root: Path
-    identity: FileIdentity
-    inode: int
-    kind: Kind
-    meeting: Meeting
-    verdict: Verdict
-    part: int = 1
-    participant: str | None = None
-    duration_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFile:
-    """What the store remembers of a path. A settled file needs no second look while it is equal.
-
-    `verdict` is the last one about a file that is not settled, without the time of another look.
-    """
-
-    identity: FileIdentity
-    is_settled: bool
-    verdict: Verdict | None = None
-
-    def says(self, sighting: Sighting) -> bool:
-        """Return whether *sighting* tells nothing that is not remembered."""
-        told = replace(sighting.verdict, recheck_seconds=None)
-        return self.identity == sighting.identity and self.verdict == told
-
-
-class SourceListener(Protocol):
-    """Who is told what a source sees. May be called from the source's own thread only."""
-
-    def known(self, folder: Path | None) -> Mapping[str, KnownFile]:
-        """Return the files remembered in *folder* itself, or everywhere, by path."""
-        ...
-
-    def seen(self, sightings: Sequence[Sighting]) -> None:
-        """Take note of files as they are now."""
-        ...
-
-    def gone(self, paths: Sequence[str]) -> None:
-        """Take note that nothing lies at *paths* any more."""
-        ...
-
-    def swept(self, root: Path) -> None:
-        """Take note that the whole of *root* has been looked through."""
-        ...
-
-    def root_state(self, root: Path, problem: str) -> None:
-        """Take note of what keeps *root* from being read; empty when nothing does."""
-        ...
-
-
-class RecordingSource(Protocol):
-    """A place where recordings appear.
-
-    `start` returns at once; what is already there is reported as well as what comes. A file that
-    is reported twice unchanged is harmless. Nothing that a file or folder holds ends the source.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name of the service."""
-        ...
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the source still works."""
-        ...
-
-    def start(self) -> None:
-        """Begin to look."""
-        ...
-
-    def stop(self, timeout: float) -> None:
-        """Stop looking; return when the thread has ended or after *timeout* seconds."""
-        ...
-
-    def look_soon(self) -> None:
-        """Look through everything as soon as possible."""
-        ...
-
-
-# --- where recordings are kept -------------------------------------------------------------
-
-
-class Destination(Protocol):
-    """A place that keeps recordings.
-
-    Raises only `AgentError`. No object is ever visible under its key before all of it is there,
-    and none is ever overwritten by other content.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name in settings, rows and receipts."""
-        ...
-
-    @property
-    def key_style(self) -> KeyStyle:
-        """How the keys of objects are to be written."""
-        ...
-
-    def send(
-        self,
-        outgoing: Outgoing,
-        *,
-        resume_from: Progress | None,
-        report: Callable[[Progress], None],
-        stop: Callable[[], bool],
-        pace: Callable[[int], None],
-    ) -> Receipt | None:
-        """Bring one file into the destination and prove that it is there.
-
-        Starts at *resume_from* if the destination still knows it, else from the beginning. Calls
-        *report* after every durable chunk, *pace* with the number of bytes before it moves them,
-        and asks *stop* between chunks: told to stop it returns None and keeps what is durable.
-        An object of the same content under the key is proven and not sent again.
-
-        Raises:
-            SourceChanged: the file is not the one described by *outgoing*.
-            KeyTaken: other content lies under the key.
-        """
-        ...
-
-    def check(self, receipt: Receipt) -> Receipt | None:
-        """Return *receipt* as it holds now, or None if the object is gone or has another size.
-
-        Its address may have changed, say because the archive was moved. What cannot be looked at
-        is believed where it lies in another place than the destination now uses.
-        """
-        ...
-
-    def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
-        """Keep the row beside the object, where the destination can; may do nothing."""
-        ...
-
-    def inventory(self) -> Iterator[Archived]:
-        """Yield what the destination holds, where it can tell; for rebuilding a lost queue."""
-        ...
-
-    def abandon(self, key: ObjectKey, progress: Progress) -> None:
-        """Drop a half-finished upload that will not be continued."""
-        ...
-
-
-# --- what the recordings are ---------------------------------------------------------------
-
-
-class Catalog(Protocol):
-    """The metadata rows. Raises only `AgentError`."""
-
-    @property
-    def name(self) -> str:
-        """Name in settings."""
-        ...
-
-    def publish(self, row: RecordingRow) -> None:
-        """Insert or update the row of `recording_id`; an older row never replaces a newer one."""
-        ...
-
-    def get(self, recording_id: RecordingId) -> RecordingRow | None:
-        """Return one row."""
-        ...
-
-
-# --- what is to be done --------------------------------------------------------------------
+from zoomsync_agent.ports.sources import KnownFile, Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,28 +255,3 @@ class StateStore(Protocol):
 def fact_about(fact: str, path: Path) -> str:
     """Return the name of the state that holds *fact* about *path*, whose name need not be text."""
     return f"{fact}:{path}".encode("utf-8", "backslashreplace").decode()
-
-
-# --- services and people -------------------------------------------------------------------
-
-
-class Service(Protocol):
-    """Something with a start and a stop."""
-
-    @property
-    def name(self) -> str:
-        """Name for logs."""
-        ...
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it still works."""
-        ...
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        ...
-
-    def stop(self, timeout: float) -> None:
-        """End; returns when it has ended or after *timeout* seconds."""
-        ...

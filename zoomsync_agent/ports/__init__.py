@@ -1,0 +1,41 @@
+"""What the engine needs from the world: narrow promises, and the values they speak in.
+
+An adapter that keeps a promise is checked by the contract suite of its port. Only `AgentError`
+crosses a port.
+"""
+
+from zoomsync_agent.ports.catalogs import Catalog
+from zoomsync_agent.ports.destinations import Destination
+from zoomsync_agent.ports.services import Clock, Service
+from zoomsync_agent.ports.sources import KnownFile, RecordingSource, Sighting, SourceListener
+from zoomsync_agent.ports.stores import (
+    Decided,
+    FileRecord,
+    FileStore,
+    JobStore,
+    ObjectStore,
+    StateStore,
+    StoredObject,
+    Work,
+    fact_about,
+)
+
+__all__ = [
+    "Catalog",
+    "Clock",
+    "Decided",
+    "Destination",
+    "FileRecord",
+    "FileStore",
+    "JobStore",
+    "KnownFile",
+    "ObjectStore",
+    "RecordingSource",
+    "Service",
+    "Sighting",
+    "SourceListener",
+    "StateStore",
+    "StoredObject",
+    "Work",
+    "fact_about",
+]

@@ -1,0 +1,103 @@
+"""From a decided sighting to its row and its job, inside one transaction of the caller."""
+
+import sqlite3
+from typing import Final
+
+from zoomsync_agent.core.errors import SourceChanged, SourceMissing
+from zoomsync_agent.core.job import FileId
+from zoomsync_agent.ports import Decided
+from zoomsync_agent.sqlite import path_to_blob
+
+_CAME_BACK: Final = (SourceMissing.code, SourceChanged.code)
+"""Ends of a job that are undone when its file is there again."""
+
+_UPSERT_FILE: Final = """
+    INSERT INTO files (path, folder, root, size, mtime_ns, device, inode, kind, part, participant,
+                       meeting_key, title, started_at, duration, verdict, percent, detail,
+                       first_seen, is_history)
+    VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (path) DO UPDATE SET
+        sha256 = CASE WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns
+                      THEN sha256 END,
+        root = excluded.root, size = excluded.size, mtime_ns = excluded.mtime_ns,
+        inode = excluded.inode, kind = excluded.kind,
+        part = excluded.part, participant = excluded.participant,
+        meeting_key = excluded.meeting_key, title = excluded.title,
+        started_at = excluded.started_at,
+        duration = coalesce(excluded.duration, duration),
+        verdict = excluded.verdict, percent = excluded.percent, detail = excluded.detail,
+        gone = 0, is_history = excluded.is_history
+    RETURNING id
+"""
+
+
+def remember(conn: sqlite3.Connection, one: Decided, now: float) -> FileId:
+    """Store a file as it was seen and decided about, and return its number."""
+    seen = one.sighting
+    row = conn.execute(
+        _UPSERT_FILE,
+        (
+            path_to_blob(seen.path),
+            path_to_blob(seen.path.parent),
+            path_to_blob(seen.root),
+            seen.identity.size,
+            seen.identity.mtime_ns,
+            str(seen.inode),
+            seen.kind,
+            seen.part,
+            None if seen.participant is None else _text(seen.participant),
+            _text(seen.meeting.key),
+            _text(seen.meeting.title),
+            seen.meeting.started_at,
+            seen.duration_seconds,
+            one.verdict.reason,
+            one.verdict.percent,
+            _text(one.verdict.detail),
+            now,
+            int(one.is_history),
+        ),
+    ).fetchone()
+    return FileId(row["id"])
+
+
+def enqueue(
+    conn: sqlite3.Connection, one: Decided, file_id: FileId, destination: str, now: float
+) -> int:
+    """Store the job of a ready file; return 1 if it is new or ready again, else 0."""
+    identity = one.sighting.identity
+    recorded_at = one.sighting.meeting.started_at or identity.mtime_ns / 1e9
+    new = conn.execute(
+        """
+        INSERT INTO jobs (file_id, destination, size, mtime_ns, step, state, priority,
+                          recorded_at, created_at, updated_at)
+        VALUES (?, ?, ?, ?, 'identify', 'ready', ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """,
+        (
+            file_id,
+            destination,
+            identity.size,
+            identity.mtime_ns,
+            one.priority,
+            recorded_at,
+            now,
+            now,
+        ),
+    ).rowcount
+    if new:
+        return 1  # there was none that could come back
+    return conn.execute(
+        f"""
+        UPDATE jobs SET state = 'ready', step = 'identify', attempt = 0, not_before = 0,
+                        error_code = NULL, error_detail = '', cancel_requested = 0,
+                        updated_at = ?
+        WHERE file_id = ? AND destination = ? AND size = ? AND mtime_ns = ?
+          AND state IN ('failed', 'cancelled')
+          AND error_code IN ({", ".join("?" for _ in _CAME_BACK)})
+        """,  # noqa: S608  only question marks are put in
+        (now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
+    ).rowcount
+
+
+def _text(name: str) -> str:
+    """Make text of a file name that need not be text."""
+    return name.encode("utf-8", "replace").decode()
