@@ -143,11 +143,11 @@ def _send(place: Path, outgoing: Outgoing, parts: dict[str, float]) -> None:
         raise AssertionError("the file was not sent")
 
 
-def _adding(original: Callable[[Any], Any], parts: dict[str, float], part: str) -> Any:
-    def timed(argument: Any) -> Any:
+def _adding(original: Callable[..., Any], parts: dict[str, float], part: str) -> Any:
+    def timed(*arguments: Any) -> Any:
         began = time.perf_counter()
         try:
-            return original(argument)
+            return original(*arguments)
         finally:
             parts[part] += time.perf_counter() - began
 

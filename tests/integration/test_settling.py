@@ -20,6 +20,7 @@ from zoomsync_agent.sources import zoom_folder
 from zoomsync_agent.sources.observer import Forwarder, Hint
 from zoomsync_agent.sources.watch import FolderWatch
 from zoomsync_agent.sources.zoom_folder import MAX_DEPTH, ZoomFolder
+from zoomsync_agent.store import jobs as jobs_module
 from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
 
@@ -175,14 +176,14 @@ def _odd_naming(monkeypatch):
 
 
 def _odd_recording(monkeypatch):
-    real = SqliteJobStore._remember
+    real = jobs_module.remember
 
     def remember(conn, one, now):
         if one.sighting.path.name == "odd.mp4" and one.verdict.is_ready:
             raise RuntimeError("a fault in the look")
         return real(conn, one, now)
 
-    monkeypatch.setattr(SqliteJobStore, "_remember", staticmethod(remember))
+    monkeypatch.setattr(jobs_module, "remember", remember)
 
 
 @pytest.mark.parametrize("fault", [_odd_examine, _odd_naming, _odd_recording])
@@ -206,14 +207,14 @@ def test_a_fault_about_one_file_is_told_and_the_others_go_on(desk, monkeypatch, 
 
 def test_a_file_that_cannot_even_be_remembered_hides_no_other(desk, monkeypatch):
     """The others are taken."""
-    real = SqliteJobStore._remember
+    real = jobs_module.remember
 
     def remember(conn, one, now):
         if one.sighting.path.name == "odd.mp4":
             raise OverflowError("too large for a column")
         return real(conn, one, now)
 
-    monkeypatch.setattr(SqliteJobStore, "_remember", staticmethod(remember))
+    monkeypatch.setattr(jobs_module, "remember", remember)
     for name in ("a.mp4", "odd.mp4", "z.mp4"):
         desk.put(name)
     desk.sweep()
