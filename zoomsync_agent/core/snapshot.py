@@ -210,7 +210,8 @@ def overall(  # noqa: C901, PLR0911  one return a state reads as the table it is
         )
     if not has_looked:
         return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
-    but = f" {_files(unready)} cannot be uploaded yet; each says why." if unready else ""
+    says = "it says" if unready == 1 else "each says"
+    but = f" {_files(unready)} cannot be uploaded yet; {says} why." if unready else ""
     if cancelled:
         but += f" {_files(cancelled)} cancelled by you."
     if synced.files:
