@@ -1,9 +1,10 @@
 """A long-lived part of the agent that is one thread."""
 
 import threading
+from abc import ABC, abstractmethod
 
 
-class ThreadService:
+class ThreadService(ABC):
     """A thread with a name that can be started again after it has ended.
 
     A subclass writes `_run`, returns from it when `_stopping` is set, and waits with
@@ -52,8 +53,9 @@ class ThreadService:
         except BaseException as exc:  # noqa: BLE001  the supervisor decides what it means
             self.failure = exc
 
+    @abstractmethod
     def _run(self) -> None:
-        raise NotImplementedError
+        """Do the work until `_stopping` is set."""
 
     def _wake(self) -> None:
         """Wake the thread from a wait that `_stopping` does not end."""
