@@ -57,5 +57,5 @@ class ThreadService(ABC):
     def _run(self) -> None:
         """Do the work until `_stopping` is set."""
 
-    def _wake(self) -> None:
+    def _wake(self) -> None:  # noqa: B027  most services wait for nothing else
         """Wake the thread from a wait that `_stopping` does not end."""
