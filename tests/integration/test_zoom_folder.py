@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.fakes import media as make
 from zoomsync_agent.core.readiness import STALLED_SECONDS, Reason
 from zoomsync_agent.sources import file_facts, zoom_folder
-from zoomsync_agent.sources.file_facts import FileSystem, entry_from, entry_of, has_writer
+from zoomsync_agent.sources.file_facts import FileSystem, entry_from, has_writer
 from zoomsync_agent.sources.recording_conf import ConfItem
 from zoomsync_agent.sources.zoom_folder import ZoomFolder, parse_conf, real_name
 
@@ -555,14 +555,12 @@ def test_one_unreadable_folder_does_not_hide_the_others(tmp_path, monkeypatch):
 def test_an_entry_describes_a_file_without_opening_it(tmp_path):
     """Size, time and identity as the system tells them."""
     write(tmp_path, {"a.mp4": b"12345"})
-    entry = entry_of(tmp_path / "a.mp4")
+    entry = entry_from("a.mp4", (tmp_path / "a.mp4").lstat(), trust_blocks=True)
     status = (tmp_path / "a.mp4").stat()
     assert (entry.size, entry.mtime_ns) == (5, status.st_mtime_ns)
     assert (entry.device, entry.inode) == (status.st_dev, status.st_ino)
     assert entry.is_regular
     assert not entry.is_link
-    with pytest.raises(FileNotFoundError):
-        entry_of(tmp_path / "absent")
 
 
 # --- recording.conf ------------------------------------------------------------------------------

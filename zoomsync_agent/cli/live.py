@@ -1,8 +1,10 @@
 """A live view of the agent in a terminal: what is converted, read, uploaded."""
 
+import contextlib
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from zoomsync_agent.cli.output import console
-from zoomsync_agent.core.errors import SourceMissing
+from zoomsync_agent.core.errors import AgentError, SourceMissing
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.snapshot import AgentState, Snapshot
 from zoomsync_agent.core.units import readable_size
@@ -22,16 +24,19 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS = 0.25
 _SHOWN = 6
+_JSON_LIMIT = 200
 _BAR_WIDTH = 28
 _HINT = "Ctrl-C stops · zoomsync status says why · zoomsync open shows the page"
 
 
-class JsonLines:
-    """Prints the snapshot as a line of JSON whenever it has changed."""
+class Follower(ABC):
+    """Shows snapshots from a thread of its own while the context lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._control: Control | None = None
+        self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
 
     def __enter__(self) -> Self:
         return self
@@ -43,25 +48,41 @@ class JsonLines:
         trace: TracebackType | None,
     ) -> None:
         self._ended.set()
-        if self._thread is not None:
+        if self._thread.is_alive():
             self._thread.join(2.0)
 
     def show_always(self, control: "Control") -> None:
-        """Print what *control* shows until the context ends."""
+        """Show what *control* tells; called again, what the new one tells."""
+        self._control = control
+        if not self._thread.is_alive():
+            self._thread.start()
 
-        def follow() -> None:
-            last = None
-            while not self._ended.wait(_REFRESH_SECONDS):
-                seen = control.snapshot()
-                if seen != last:
-                    last = seen
-                    click.echo(json.dumps(seen.as_dict(), default=str))
+    def _follow(self) -> None:
+        while not self._ended.wait(_REFRESH_SECONDS):
+            # An agent that ends, or repairs its database, has nothing to tell for a moment.
+            with contextlib.suppress(AgentError):
+                if self._control is not None:
+                    self._show(self._control.snapshot(limit=self._limit))
 
-        self._thread = threading.Thread(target=follow, name="json-lines", daemon=True)
-        self._thread.start()
+    @abstractmethod
+    def _show(self, seen: Snapshot) -> None:
+        """Show one snapshot."""
 
 
-class LiveView:
+class JsonLines(Follower):
+    """Prints the snapshot as a line of JSON whenever it has changed."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=_JSON_LIMIT)
+        self._last: Snapshot | None = None
+
+    def _show(self, seen: Snapshot) -> None:
+        if seen != self._last:
+            self._last = seen
+            click.echo(json.dumps(seen.as_dict(), default=str))
+
+
+class LiveView(Follower):
     """Draws snapshots on stderr while the context lasts.
 
     Args:
@@ -70,10 +91,9 @@ class LiveView:
     """
 
     def __init__(self, *, enabled: bool = True, hint: str = _HINT) -> None:
+        super().__init__(limit=_SHOWN)
         self._enabled = enabled
         self._hint = hint
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
         self._latest: Snapshot | None = None
 
     def __enter__(self) -> Self:
@@ -95,23 +115,17 @@ class LiveView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(2.0)
+        super().__exit__(kind, error, trace)
         if self._enabled:
             self._live.stop()
 
     def show_always(self, control: "Control") -> None:
-        """Draw what *control* shows until the view is closed."""
-        if not self._enabled:
-            return
+        """Draw what *control* tells until the view is closed."""
+        if self._enabled:
+            super().show_always(control)
 
-        def follow() -> None:
-            while not self._ended.wait(_REFRESH_SECONDS):
-                self._latest = control.snapshot(limit=_SHOWN)
-
-        self._thread = threading.Thread(target=follow, name="live-view", daemon=True)
-        self._thread.start()
+    def _show(self, seen: Snapshot) -> None:
+        self._latest = seen
 
     def wait_until_idle(
         self, control: "Control", after: str | None, *, check: Callable[[], None], patience: float

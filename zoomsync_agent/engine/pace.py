@@ -30,11 +30,6 @@ class Pace:
         self._guard = threading.Lock()
         self._free_at = clock.monotonic()
 
-    @property
-    def is_limited(self) -> bool:
-        """Whether there is a limit at all."""
-        return self._rate > 0
-
     def take(self, count: int, stop: Callable[[], bool]) -> None:
         """Return when *count* bytes may be moved, or at once when told to stop."""
         if not self._rate:

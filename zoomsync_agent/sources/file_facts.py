@@ -112,15 +112,6 @@ def entry_from(name: str, found: os.stat_result, *, trust_blocks: bool) -> Entry
     )
 
 
-def entry_of(path: Path, *, trust_blocks: bool = False) -> Entry:
-    """Return the entry at *path*; a link is described, not followed.
-
-    Raises:
-        OSError: there is no such file, or it may not be asked for.
-    """
-    return entry_from(path.name, path.lstat(), trust_blocks=trust_blocks)
-
-
 def is_junction(found: os.stat_result) -> bool:
     """Whether this is a Windows junction, which must not be walked into."""
     return getattr(found, "st_reparse_tag", 0) == _JUNCTION
