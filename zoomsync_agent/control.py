@@ -76,6 +76,14 @@ class Control:
         """Whether an agent runs."""
         return self._place.pid is not None
 
+    @property
+    def root_problem(self) -> str:
+        """What keeps the recordings folder from being read, as a sentence; empty if nothing."""
+        root = self._place.recordings_path
+        return snapshot.root_sentence(
+            str(root), self._state.get(fact_about("root_problem", root)) or ""
+        )
+
     def snapshot(self, *, limit: int = 200) -> Snapshot:
         """Return everything that people are shown, with at most *limit* waiting files."""
         counts = self._jobs.counts()
@@ -83,10 +91,9 @@ class Control:
         queued = self._overview.queued()
         synced = snapshot.Amount(*self._catalog.totals())
         root = str(self._place.recordings_path)
-        told = self._state.get(fact_about("root_problem", self._place.recordings_path))
-        problem = snapshot.root_sentence(root, told or "")
+        problem = self.root_problem
         state, sentence = snapshot.overall(
-            is_running=self._place.pid is not None,
+            is_running=self.is_running,
             has_looked=self.last_sweep() is not None,
             unready=self._overview.unready(),
             cancelled=self._overview.cancelled(),
@@ -107,8 +114,8 @@ class Control:
             synced=synced,
             queued=queued,
             history=self._overview.history(),
-            active=self._overview.active() if self._place.pid is not None else (),
-            waiting=self._overview.waiting(limit, is_running=self._place.pid is not None),
+            active=self._overview.active() if self.is_running else (),
+            waiting=self._overview.waiting(limit, is_running=self.is_running),
             pid=self._place.pid,
             url=self._place.url,
             paused_until=rows.iso(self._pause.until),

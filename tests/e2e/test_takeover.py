@@ -1,6 +1,9 @@
 """What `run`, `sync` and the first start promise, on the real process."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -91,3 +94,36 @@ def test_a_pause_that_cannot_be_is_refused(zoomsync, how_long):
     assert done.code == 2
     assert how_long in done.err
     assert zoomsync.json("status")["state"] == "stopped"
+
+
+def test_sync_beside_an_agent_without_a_folder_says_so(zoomsync):
+    """That agent never looks through anything, so there is nothing to wait for."""
+    with zoomsync.agent():
+        done = zoomsync.run("sync", seconds=20)
+
+    assert done.code == 3
+    assert "does not exist" in done.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_an_answer_that_was_given_is_not_asked_for(zoomsync):
+    """`--backfill` answers in advance, also in a terminal at the very first start."""
+    ZoomTree(zoomsync.recordings).meeting("Old one")
+    master, slave = os.openpty()
+    try:
+        process = subprocess.Popen(
+            [*zoomsync._program(), "sync", "--backfill", "none"],
+            stdin=slave,
+            stdout=subprocess.DEVNULL,
+            stderr=slave,
+            env=zoomsync._environment(),
+        )
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert zoomsync.json("recordings", "list")["recordings"] == []

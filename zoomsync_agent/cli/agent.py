@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoomsync_agent.cli.output import ExitCode, command, json_option, load, print_json
+from zoomsync_agent.cli.output import STOPPED, ExitCode, command, json_option, load, print_json
 from zoomsync_agent.core.errors import AlreadyRunning
 
 if TYPE_CHECKING:
@@ -63,9 +63,8 @@ def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
     from zoomsync_agent import app
     from zoomsync_agent.cli.live import JsonLines, LiveView
 
-    home, settings = load_with_backfill(backfill)
     is_live = not headless and not as_json and sys.stderr.isatty()
-    home, settings = _with_history_decided(home, settings, may_ask=is_live, is_quiet=as_json)
+    home, settings = _load_decided(backfill, may_ask=is_live, is_quiet=as_json)
     _log_to(home, settings, console=not is_live and not as_json)
     follower = JsonLines() if as_json else LiveView(enabled=is_live)
     with follower:
@@ -73,7 +72,7 @@ def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
             settings, home, redecide_history=backfill is not None, on_start=follower.show_always
         )
     if is_live:
-        click.echo("Stopped. What is unfinished goes on from there at the next start.", err=True)
+        click.echo(STOPPED, err=True)
 
 
 @click.command()
@@ -87,8 +86,7 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
     """
     from zoomsync_agent import app
 
-    home, settings = load_with_backfill(backfill)
-    home, settings = _with_history_decided(home, settings, may_ask=not as_json, is_quiet=as_json)
+    home, settings = _load_decided(backfill, may_ask=not as_json, is_quiet=as_json)
     _log_to(home, settings, console=False)
     redecide = backfill is not None
     has_told = as_json
@@ -141,6 +139,8 @@ def _look_once(control: "Control", check: "Callable[[], None]") -> str | None:
     before = control.last_sweep()
     control.look()
     while control.last_sweep() in (None, before):
+        if control.root_problem:
+            return before  # nothing will be looked through; whoever waits sees why
         check()
         time.sleep(0.1)
     first = control.last_sweep()
@@ -148,8 +148,15 @@ def _look_once(control: "Control", check: "Callable[[], None]") -> str | None:
     return first
 
 
-def load_with_backfill(backfill: str | int | None) -> "tuple[Home, Settings]":
-    """Return home and settings; a choice that is made here is kept for every later start.
+def _load_decided(
+    backfill: str | int | None, *, may_ask: bool, is_quiet: bool
+) -> "tuple[Home, Settings]":
+    """Return home and settings; a choice about history is kept for every later start.
+
+    Args:
+        backfill: the choice that was made on the command line; without one the user may be asked.
+        may_ask: whether there may be somebody to answer.
+        is_quiet: say nothing, the output is for a program.
 
     Raises:
         AlreadyRunning: an agent has decided already, and decides by what it was started with.
@@ -158,11 +165,12 @@ def load_with_backfill(backfill: str | int | None) -> "tuple[Home, Settings]":
     from zoomsync_agent.desktop.single_instance import holder
 
     home, settings = load(backfill=backfill)
-    if backfill is not None:
-        owner = holder(home)
-        if owner is not None:
-            raise AlreadyRunning(f"{owner}. Stop it to change what happens to older recordings.")
-        settings_module.save(home.ensure(), "backfill", backfill)
+    if backfill is None:
+        return _with_history_decided(home, settings, may_ask=may_ask, is_quiet=is_quiet)
+    owner = holder(home)
+    if owner is not None:
+        raise AlreadyRunning(f"{owner}. Stop it to change what happens to older recordings.")
+    settings_module.save(home.ensure(), "backfill", backfill)
     return home, settings
 
 

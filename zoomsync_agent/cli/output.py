@@ -40,6 +40,8 @@ class ExitCode(IntEnum):
 
 _PLAIN_WIDTH = 2000
 
+STOPPED = "Stopped. What is unfinished goes on from there at the next start."
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -59,9 +61,7 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(ExitCode.DONE)
         except KeyboardInterrupt:
-            click.echo(
-                "Stopped. What is unfinished goes on from there at the next start.", err=True
-            )
+            click.echo(STOPPED, err=True)
             sys.exit(ExitCode.INTERRUPTED)
 
     return guarded
