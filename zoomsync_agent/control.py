@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoomsync_agent.catalog.local import LocalCatalog
+from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.core import rows, snapshot
-from zoomsync_agent.core.errors import NotAllowed, NotFound
+from zoomsync_agent.core.account import Account, AccountState
+from zoomsync_agent.core.errors import NotAllowed, NotFound, SignInRequired
 from zoomsync_agent.core.job import JobId, State
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import RecordingRow
-from zoomsync_agent.core.snapshot import Snapshot
+from zoomsync_agent.core.snapshot import Rows, Snapshot
 from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, LAST_AUDIT
+from zoomsync_agent.engine.breaker import DESTINATION_SHUT
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.intake import LAST_SWEEP
+from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.ports import Clock, StateStore, fact_about
 from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.overview import Overview
 
+_PROBLEMS = (DESTINATION_SHUT, DESTINATION_PROBLEM)
 _SHORTEST_PREFIX = 4
 MAX_PAUSE_SECONDS = 366 * 86_400.0
 """A longer pause is one without an end."""
@@ -48,6 +54,8 @@ class Control:
         state: small facts.
         clock: the time.
         place: where the agent works; `pid` is None while it does not run.
+        account: tells who the agent is towards the remote project; None where there is none.
+        outbox: the rows that wait for a remote catalog; None where there is none.
         release: gives back what this thread holds of the databases.
     """
 
@@ -60,6 +68,8 @@ class Control:
         *,
         clock: Clock,
         place: Place,
+        account: Callable[[], Account | None] = lambda: None,
+        outbox: SqliteOutbox | None = None,
         release: Callable[[], None] = lambda: None,
     ) -> None:
         self._jobs = jobs
@@ -68,6 +78,8 @@ class Control:
         self._state = state
         self._clock = clock
         self._place = place
+        self._account = account
+        self._outbox = outbox
         self.release = release
         self._pause = Pause(state, clock)
 
@@ -92,12 +104,16 @@ class Control:
         synced = snapshot.Amount(*self._catalog.totals())
         root = str(self._place.recordings_path)
         problem = self.root_problem
+        account = self._account()
+        shut = self._shut(account)
+        waiting_rows = self._rows(account)
         state, sentence = snapshot.overall(
             is_running=self.is_running,
             has_looked=self.last_sweep() is not None,
             unready=self._overview.unready(),
             cancelled=self._overview.cancelled(),
-            destination_problem=self._state.get(DESTINATION_PROBLEM) or "",
+            problem=shut,
+            rows=waiting_rows,
             is_paused=self._pause.is_paused,
             root_problem=problem,
             counts=counts,
@@ -119,8 +135,29 @@ class Control:
             pid=self._place.pid,
             url=self._place.url,
             paused_until=rows.iso(self._pause.until),
+            account=account,
+            problem=shut,
+            rows=waiting_rows,
             counts={str(state): count for state, count in counts.items()},
         )
+
+    def _shut(self, account: Account | None) -> Problem | None:
+        """Return why the destination takes nothing, as far as somebody has found out."""
+        if account is not None and account.state is AccountState.SIGNED_OUT:
+            return Problem(SignInRequired.code, account.detail)
+        if not self.is_running:
+            return None  # what the last agent met may be over
+        found = (Problem.read(self._state.get(name)) for name in _PROBLEMS)
+        return next((one for one in found if one is not None), None)
+
+    def _rows(self, account: Account | None) -> Rows:
+        if self._outbox is None or account is None or not account.user_id:
+            return Rows()
+        refusals = self._outbox.refusals()
+        problem = Problem.read(self._state.get(ROWS_PROBLEM)) if self.is_running else None
+        if refusals.count:
+            problem = Problem(refusals.code, refusals.detail)
+        return Rows(self._outbox.waiting(account.user_id), refusals.count, problem)
 
     # --- recordings ------------------------------------------------------------------------
 
@@ -232,5 +269,14 @@ class Control:
 
     def is_busy(self, patience: float) -> bool:
         """Return whether something will go on by itself within *patience* seconds."""
+        account = self._account()
+        if self._shut(account) is None:
+            waiting = self._rows(account)
+            if waiting.waiting and waiting.problem is None:
+                return True
         wait = self._overview.shortest_wait(self._clock.now())
         return (wait is not None and wait <= patience) or self._overview.settling() > 0
+
+    def largest_queued(self) -> tuple[str, int] | None:
+        """Return name and bytes of the largest file that is not uploaded; None if all are."""
+        return self._overview.largest_queued()

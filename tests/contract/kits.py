@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.access import FixedAccess
 from tests.fakes.destinations import MemoryDestination
+from tests.fakes.supabase_server import SupabaseServer
+from tests.fakes.supabase_server.intake import Intake
 from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress
 from zoomsync_agent.destinations.copying import Copier
 from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.destinations.supabase import SupabaseDestination
+from zoomsync_agent.supabase.project import Project
 
 CHUNK = 4
 KEY = ObjectKey("2026/2026-03-14 10.00.05 Weekly Sync/video-0123456789ab.mp4")
@@ -32,10 +37,25 @@ class Kit:
     """Lets everything that arrives from now on be wrong."""
     unfinished: Callable[[], int]
     """Counts the half-finished uploads."""
+    folder: str = ""
+    """In which all names begin, with a slash at its end."""
+    forgotten_uploads_expire: bool = False
+    """Whether the other side ends a half-finished upload whose name was lost."""
+    close: Callable[[], None] = lambda: None
+    """Ends what was begun."""
     destination: object = field(init=False)
 
     def __post_init__(self):
         self.destination = self.make()
+
+    @property
+    def key(self) -> ObjectKey:
+        """A name of the kind that the destination wants."""
+        return self.named(KEY)
+
+    def named(self, name: str) -> ObjectKey:
+        """Return *name* where the destination wants it."""
+        return ObjectKey(self.folder + name)
 
 
 def memory_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
@@ -94,7 +114,49 @@ def folder_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
     )
 
 
-KITS = {"memory": memory_kit, "folder": folder_kit}
+def supabase_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give a bucket of a project's stand-in, in which everything is sent in chunks."""
+    server = SupabaseServer()
+    server.__enter__()
+    user = server.add_user("ann@example.org")
+    access = FixedAccess(server.anon_key, user.id, server.session_for(user)["access_token"])
+    projects = []
+
+    def close():
+        for project in projects:
+            project.close()
+        server.__exit__(None, None, None)
+
+    def make():
+        project = Project(server.url, "recordings")
+        projects.append(project)
+        return SupabaseDestination(
+            project, access, chunk_bytes=CHUNK, small_bytes=0, wait=lambda _seconds: None
+        )
+
+    def spoil():
+        add = Intake.add
+
+        def spoiled(self, piece):
+            add(self, memoryview(bytes(byte ^ 1 for byte in piece)))
+
+        monkeypatch.setattr(Intake, "add", spoiled)
+
+    return Kit(
+        make=make,
+        visible=lambda: {key: stored.data for key, stored in server.objects.items()},
+        put=server.put_object,
+        remove=server.objects.pop,
+        spoil=spoil,
+        unfinished=lambda: len(server.uploads),
+        folder=f"{user.id}/",
+        forgotten_uploads_expire=True,
+        close=close,
+    )
+
+
+KITS = {"memory": memory_kit, "folder": folder_kit, "supabase": supabase_kit}
+DESCRIBING_KITS = ("memory", "folder")
 
 
 def outgoing_of(path: Path, key: str = KEY) -> Outgoing:

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -128,6 +128,14 @@ class MemoryDestination:
         there = self.objects.get(receipt.key)
         return receipt if there is not None and len(there) == receipt.size else None
 
+    def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
+        """Yield what `check` returns for each of *receipts*."""
+        return (self.check(receipt) for receipt in receipts)
+
+    def link(self, key: ObjectKey, seconds: int) -> str:
+        """Return the object's address."""
+        return f"memory://{key}"
+
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Keep the row beside the object."""
         if key in self.objects:
@@ -215,6 +223,14 @@ class Faulty:
         """Check, unless a fault is due."""
         self._pass("check")
         return self._inner.check(receipt)
+
+    def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
+        """Check, unless a fault is due."""
+        return (self.check(receipt) for receipt in receipts)
+
+    def link(self, key: ObjectKey, seconds: int) -> str:
+        """Return a link of the inner destination."""
+        return self._inner.link(key, seconds)
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Describe, unless a fault is due."""

@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.workshop import Workshop
 from zoomsync_agent.core.errors import DestinationUnavailable
 from zoomsync_agent.core.job import State
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import ProcessingStatus
 from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, FULL_SECONDS, TICK_SECONDS, Audit
 
@@ -89,9 +90,13 @@ def test_an_archive_that_is_away_loses_nothing(shop, audit):
                 raise DestinationUnavailable("the drive is away")
             return shop.memory.check(receipt)
 
+        def check_all(self, receipts):
+            return map(self.check, receipts)
+
     audit._destinations = {shop.destination.name: Drive()}
     audit.tick()
-    assert shop.state.get(DESTINATION_PROBLEM) == "the drive is away"
+    told = Problem.read(shop.state.get(DESTINATION_PROBLEM))
+    assert told == Problem(DestinationUnavailable.code, "the drive is away")
     assert shop.row().processing_status is ProcessingStatus.COMPLETED
 
     is_away = False
@@ -113,6 +118,9 @@ def test_everything_is_looked_at_now_and_then(shop, audit):
             looked.append(receipt.key)
             return receipt
 
+        def check_all(self, receipts):
+            return map(self.check, receipts)
+
     audit._destinations = {shop.destination.name: Counting()}
     audit.tick()
     assert len(looked) == 20
@@ -133,6 +141,9 @@ def test_a_moved_archive_gets_new_addresses(shop, audit):
     class Moved:
         def check(self, receipt):
             return replace(receipt, url="file:///new/place.mp4")
+
+        def check_all(self, receipts):
+            return map(self.check, receipts)
 
     audit._destinations = {shop.destination.name: Moved()}
     audit.tick()

@@ -11,10 +11,13 @@ from zoomsync_agent.core.errors import (
     DestinationUnavailable,
     KeyTaken,
     NetworkUnavailable,
+    ObjectTooLarge,
+    RemoteUnavailable,
     SourceMissing,
 )
 from zoomsync_agent.core.job import JobId, State
-from zoomsync_agent.engine.breaker import Breaker, Shut
+from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.engine.breaker import CAUSES, FORGIVEN, Breaker, Shut
 
 FIRST, SECOND, THIRD = JobId(1), JobId(2), JobId(3)
 
@@ -31,7 +34,7 @@ def breaker(clock):
     return Breaker(clock)
 
 
-@pytest.mark.parametrize("cause", [DestinationUnavailable, DestinationFull, DestinationDenied])
+@pytest.mark.parametrize("cause", [cause for cause in CAUSES if cause.code not in FORGIVEN])
 def test_what_says_something_of_the_destination_shuts_it(breaker, clock, cause):
     """For fifteen seconds; then one job probes, and no second one beside it."""
     assert breaker.failed("folder", FIRST, cause()) == Shut(15.0, is_news=True)
@@ -46,7 +49,7 @@ def test_what_says_something_of_the_destination_shuts_it(breaker, clock, cause):
     assert breaker.shut == {"folder"}
 
 
-@pytest.mark.parametrize("error", [KeyTaken, SourceMissing, NetworkUnavailable])
+@pytest.mark.parametrize("error", [KeyTaken, SourceMissing, ObjectTooLarge])
 def test_what_says_something_of_the_file_shuts_nothing(breaker, error):
     """The next file is another one."""
     assert breaker.failed("folder", FIRST, error()) is None
@@ -186,3 +189,40 @@ def test_one_recording_that_does_not_fit_does_not_hold_up_the_rest(shop):
     shop.run()
     counts = shop.jobs.counts()
     assert (counts[State.DONE], counts[State.BLOCKED]) == (39, 1)
+
+
+def test_a_server_that_stumbles_is_not_shut_out_at_once(breaker):
+    """Two failures in a row may be two files' own; the third is the server's."""
+    assert breaker.failed("folder", FIRST, RemoteUnavailable()) is None
+    assert breaker.failed("folder", SECOND, RemoteUnavailable()) is None
+    assert breaker.shut == frozenset()
+    assert breaker.failed("folder", THIRD, RemoteUnavailable()) == Shut(15.0, is_news=True)
+
+
+def test_a_success_between_makes_the_count_begin_anew(breaker):
+    """What works for others works."""
+    breaker.failed("folder", FIRST, RemoteUnavailable())
+    breaker.failed("folder", FIRST, RemoteUnavailable())
+    breaker.succeeded("folder", SECOND)
+    assert breaker.failed("folder", THIRD, RemoteUnavailable()) is None
+    assert breaker.shut == frozenset()
+
+
+def test_people_are_told_why_it_is_shut_and_that_it_is_open(clock):
+    """With the error of the moment."""
+    told = []
+    breaker = Breaker(clock, lambda name, problem: told.append((name, problem)))
+    breaker.failed("folder", FIRST, NetworkUnavailable("no route"))
+    assert told == [("folder", Problem("network_unavailable", "no route"))]
+    clock.advance(15.0)
+    breaker.begin_probe()
+    breaker.probing("folder", FIRST)
+    breaker.failed("folder", FIRST, DestinationDenied("a policy"))
+    assert told[1:] == [("folder", Problem("destination_denied", "a policy"))]
+    clock.advance(30.0)
+    breaker.begin_probe()
+    breaker.probing("folder", FIRST)
+    breaker.succeeded("folder", FIRST)
+    assert told[2:] == [("folder", None)]
+    breaker.succeeded("folder", FIRST)
+    assert len(told) == 3

@@ -15,6 +15,11 @@ RIGHT = {
     "recordings_path": "/r",
     "destination": "s3",
     "archive_path": "/a",
+    "catalog": "local",
+    "supabase_url": "https://abcdefghijklmnopqrst.supabase.co",
+    "supabase_key": "sb_publishable_x",
+    "supabase_bucket": "meetings",
+    "chunk_size": "8 MiB",
     "bandwidth_limit": "5M",
     "workers": "3",
     "quiet_seconds": "2.5",
@@ -329,7 +334,7 @@ def test_recordings_and_archive_lie_apart(at, recordings, archive):
     """Or the agent would archive its own archive; another destination has no such folder."""
     paths = {"recordings_path": recordings, "archive_path": archive}
     assert "lie within each other" in refused(at, **paths)
-    assert at(**paths, destination="supabase").archive_path == Path(archive)
+    assert at(**paths, destination="s3").archive_path == Path(archive)
     assert at(recordings_path="/z", archive_path="/zz").archive_path == Path("/zz")
 
 

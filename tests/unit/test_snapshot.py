@@ -4,15 +4,19 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zoomsync_agent.core.errors import by_code, leaves
 from zoomsync_agent.core.job import State, Step
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.snapshot import (
     STEP_LABELS,
     Active,
     AgentState,
     Amount,
+    Rows,
     Snapshot,
     job_label,
     job_sentence,
@@ -23,6 +27,10 @@ from zoomsync_agent.core.snapshot import (
 )
 
 NOTHING = dict.fromkeys(State, 0)
+AWAY = Problem("destination_unavailable", "gone.")
+SIGNED_OUT = Problem("sign_in_required", "the session was ended")
+OFFLINE = Problem("network_unavailable", "no route")
+REFUSED = Problem("row_refused", "too long")
 
 
 @pytest.mark.parametrize("cls", list(leaves()))
@@ -90,7 +98,8 @@ def _overall(**kwargs):
             "has_looked": True,
             "unready": 0,
             "cancelled": 0,
-            "destination_problem": "",
+            "problem": None,
+            "rows": Rows(),
             "root_problem": "",
             "counts": NOTHING,
             "queued": Amount(),
@@ -113,7 +122,16 @@ def _overall(**kwargs):
         ({"unready": 3}, AgentState.IDLE, "3 files cannot be uploaded yet"),
         ({"unready": 1, "synced": Amount()}, AgentState.IDLE, "1 file cannot be uploaded yet"),
         ({"cancelled": 1}, AgentState.IDLE, "1 file cancelled by you"),
-        ({"destination_problem": "gone."}, AgentState.NEEDS_YOU, "cannot be used: gone."),
+        ({"problem": AWAY}, AgentState.NEEDS_YOU, "cannot be used: gone."),
+        ({"problem": SIGNED_OUT}, AgentState.NEEDS_YOU, "zoomsync sign-in supabase"),
+        ({"problem": SIGNED_OUT, "queued": Amount(1, 5)}, AgentState.NEEDS_YOU, "1 file waiting"),
+        ({"problem": OFFLINE}, AgentState.OFFLINE, "No network connection"),
+        ({"problem": OFFLINE, "queued": Amount(2, 5)}, AgentState.OFFLINE, "2 files waiting"),
+        ({"problem": OFFLINE, "is_paused": True}, AgentState.PAUSED, "Paused"),
+        ({"rows": Rows(2)}, AgentState.IDLE, "2 rows are still to be told"),
+        ({"rows": Rows(2, 0, OFFLINE)}, AgentState.IDLE, "2 rows are still to be told"),
+        ({"rows": Rows(2, 0, SIGNED_OUT)}, AgentState.NEEDS_YOU, "2 rows are not in the database"),
+        ({"rows": Rows(0, 1, REFUSED)}, AgentState.NEEDS_YOU, "1 row is not in the database"),
         ({"has_looked": False}, AgentState.WORKING, "Looking through the recordings folder"),
     ],
 )
@@ -144,3 +162,25 @@ def test_a_snapshot_is_plain_values():
     ).as_dict()
     assert json.loads(json.dumps(told))["active"][0]["label"] == STEP_LABELS[Step.TRANSFER]
     assert set(STEP_LABELS) == set(Step)
+
+
+@given(st.builds(Problem, st.text(), st.text()))
+def test_a_problem_is_kept_as_text(problem):
+    """Whatever it says; what is no problem is none."""
+    assert Problem.read(problem.text) == problem
+    assert problem.sentence.startswith(problem.kind.title)
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "{}", '{"code": 1}', "the drive"])
+def test_what_is_no_problem_is_read_as_none(text):
+    """A state of another version does not stop the status."""
+    assert Problem.read(text) is None
+
+
+@pytest.mark.parametrize("cls", list(leaves()))
+def test_every_problem_is_a_sentence_that_ends(cls):
+    """With its detail once."""
+    told = Problem.of(cls("what exactly.")).sentence
+    assert told.endswith(".")
+    assert told.count("what exactly") == 1
+    assert Problem.of(cls()).sentence.count(cls.title) == 1

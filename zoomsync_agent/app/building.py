@@ -8,20 +8,24 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zoomsync_agent.app.account import read_account
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.catalog.local import LocalCatalog
+from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.desktop import mounts
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.destinations.folder import FolderDestination
-from zoomsync_agent.engine.audit import LAST_AUDIT, Audit
+from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, LAST_AUDIT, Audit
 from zoomsync_agent.engine.bell import Bell
-from zoomsync_agent.engine.breaker import CODES, Breaker
+from zoomsync_agent.engine.breaker import CODES, DESTINATION_SHUT, Breaker
 from zoomsync_agent.engine.housekeeping import Housekeeping
 from zoomsync_agent.engine.intake import LAST_SWEEP, Intake
+from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
@@ -42,6 +46,13 @@ from zoomsync_agent.web.server import WebServer
 if TYPE_CHECKING:
     from flask import Flask
 
+    from zoomsync_agent.app.remote import RemoteParts
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
 STOP_SECONDS: Final = 5.0
 PAGE_KEY: Final = "page.token"
 
@@ -56,8 +67,10 @@ class Agent:
         control: Control,
         *,
         before_start: Callable[[], None],
+        close: Callable[[], None],
         log: Log,
     ) -> None:
+        self._close = close
         self._databases = databases
         self._supervisor = supervisor
         self.control = control
@@ -97,6 +110,7 @@ class Agent:
         if self._damage is None:
             self._databases.stopped(all_ended=self.has_ended)
         self._databases.close()
+        self._close()
         self._log.info("agent stopped")
 
 
@@ -124,7 +138,6 @@ def build(
     """
     from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
 
-    _expect_destination(settings)
     log = logs.get_logger("agent")
     databases = Databases(home)
     try:
@@ -163,20 +176,27 @@ def _wired(
     files = SqliteFileStore(databases.queue)
     jobs = SqliteJobStore(databases.queue)
     objects = SqliteObjectStore(databases.queue)
-    catalog = LocalCatalog(databases.catalog)
+    parts = None
+    if settings.uses_supabase:
+        from zoomsync_agent.app import remote  # noqa: PLC0415  an HTTP client costs 80 ms
+
+        parts = remote.remote_parts(settings, home, databases, state, clock=clock, log=log)
+    catalog = LocalCatalog(
+        databases.catalog, on_change=parts.mirror.ring if parts and parts.mirror else _nothing
+    )
     bell = Bell()
     pause = Pause(state, clock)
-    breaker = Breaker(clock)
+    breaker = Breaker(clock, _keeping_why_shut(state))
     pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
     destinations: dict[str, Destination] = {
-        settings.destination: build_destination(settings, state, catalog)
+        settings.destination: _destination(settings, state, catalog, parts)
     }
     steps = Steps(
         Stores(files, objects, state),
         destinations=destinations,
         catalogs=(catalog,),
         clock=clock,
-        owner=Owner(settings.user_id, settings.device, zone),
+        owner=Owner(parts.user_id if parts else settings.user_id, settings.device, zone),
     )
 
     def tell_problem(problem: str) -> None:
@@ -222,7 +242,7 @@ def _wired(
         jobs,
         state,
         databases.queue,
-        [watch],
+        [watch, *([parts.mirror] if parts and parts.mirror else [])],
         clock=clock,
         bell=bell,
         breaker=breaker,
@@ -232,7 +252,8 @@ def _wired(
 
     def before_start() -> None:
         state.set(LAST_SWEEP, None)
-        state.set(LAST_AUDIT, None)
+        for name in (LAST_AUDIT, DESTINATION_PROBLEM, DESTINATION_SHUT, ROWS_PROBLEM):
+            state.set(name, None)
         if redecide_history:
             jobs.reopen_history()
         rebuilder.complete()
@@ -249,19 +270,37 @@ def _wired(
         objects, jobs, state, steps.publisher, destinations, clock=clock, bell=bell, log=log
     )
     services: list[Service] = [*workers, watch, audit, housekeeping]
+    if parts is not None and parts.mirror is not None:
+        services.insert(0, parts.mirror)
     control = build_control(databases, settings, clock=clock, pid=os.getpid())
     if on_url is not None:
         services.append(
             WebServer(_page_maker(databases, settings, home, clock), settings.port, on_url)
         )
     supervisor = Supervisor(services, clock=clock, log=log)
-    return Agent(databases, supervisor, control, before_start=before_start, log=log)
+    return Agent(
+        databases,
+        supervisor,
+        control,
+        before_start=before_start,
+        close=parts.remote.project.close if parts else _nothing,
+        log=log,
+    )
 
 
-def build_destination(
-    settings: Settings, state: SqliteStateStore, catalog: LocalCatalog
+def _destination(
+    settings: Settings,
+    state: SqliteStateStore,
+    catalog: LocalCatalog,
+    parts: "RemoteParts | None",
 ) -> Destination:
-    """Build the destination that the user chose."""
+    if settings.destination == "supabase" and parts is not None:
+        return parts.destination
+    if settings.destination != "folder":
+        raise SettingsError(
+            f"destination “{settings.destination}” is not part of this version; use folder or "
+            "supabase"
+        )
     root = settings.archive_path
     name = fact_about("archive", root)
     return FolderDestination(
@@ -273,13 +312,6 @@ def build_destination(
     )
 
 
-def _expect_destination(settings: Settings) -> None:
-    if settings.destination != "folder":
-        raise SettingsError(
-            f"destination “{settings.destination}” is not part of this version; use folder"
-        )
-
-
 def build_control(
     databases: Databases,
     settings: Settings,
@@ -289,18 +321,25 @@ def build_control(
     url: str | None = None,
 ) -> Control:
     """Wire what people see and do, over databases that are there already."""
+    state = SqliteStateStore(databases.queue)
     return Control(
         SqliteJobStore(databases.queue),
         Overview(databases.queue),
         LocalCatalog(databases.catalog),
-        SqliteStateStore(databases.queue),
+        state,
         clock=clock or SystemClock(),
         place=Place(
             recordings_path=settings.recordings_path,
             destination=settings.destination,
-            archive=str(settings.archive_path),
+            archive=_archive(settings),
             pid=pid,
             url=url,
+        ),
+        account=lambda: read_account(state) if settings.uses_supabase else None,
+        outbox=(
+            SqliteOutbox(databases.catalog, settings.supabase_url)
+            if settings.has_remote_rows
+            else None
         ),
         release=databases.release,
     )
@@ -316,6 +355,20 @@ def _page_maker(
         return app.create_app(control, guard.load_token(home.data / PAGE_KEY))
 
     return make
+
+
+def _archive(settings: Settings) -> str:
+    """Return where recordings are kept, as people are told."""
+    if settings.destination == "supabase":
+        return f"{settings.supabase_url}, bucket {settings.supabase_bucket}"
+    return str(settings.archive_path)
+
+
+def _keeping_why_shut(state: SqliteStateStore) -> Callable[[str, Problem | None], None]:
+    def keep(_destination: str, problem: Problem | None) -> None:
+        state.set(DESTINATION_SHUT, problem.text if problem else None)
+
+    return keep
 
 
 def _wants_events(settings: Settings) -> bool:

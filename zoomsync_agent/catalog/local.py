@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,20 +28,27 @@ _UPSERT: Final = f"""
 
 
 class LocalCatalog:
-    """`Catalog` in a SQLite file."""
+    """`Catalog` in a SQLite file.
+
+    Args:
+        db: the file.
+        on_change: told after every row that was published.
+    """
 
     name = "local"
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, on_change: Callable[[], None] = lambda: None) -> None:
         self._db = db
+        self._on_change = on_change
 
     def publish(self, row: RecordingRow) -> None:
         """Insert or update the row; an older row never replaces a newer one."""
-        with _naming_errors():
+        with naming_errors():
             columns = rows.as_dict(row)
             columns["action_items"] = json.dumps(columns["action_items"], ensure_ascii=False)
             with self._db.write() as conn:
                 conn.execute(_UPSERT, columns)
+        self._on_change()
 
     def give_up(self, sha256: str, updated_at: float) -> None:
         """Let the row of a recording that nobody uploads any more say so."""
@@ -77,7 +84,7 @@ class LocalCatalog:
         words = [word.replace('"', '""') for word in _typed(text).split()]
         if not words:
             return []
-        with _naming_errors():
+        with naming_errors():
             found = self._db.query(
                 """
                 SELECT recordings.*, snippet(recordings_fts, -1, '«', '»', '…', 12) AS hit
@@ -86,12 +93,12 @@ class LocalCatalog:
                 """,
                 (" ".join(f'"{word}"*' for word in words), limit),
             )
-        return [(_row_of(row), row["hit"]) for row in found]
+        return [(row_of(row), row["hit"]) for row in found]
 
     def has_files_below(self, url: str) -> bool:
         """Return whether any row's file lies below *url*."""
         prefix = url.rstrip("/") + "/"
-        with _naming_errors():
+        with naming_errors():
             return bool(
                 self._db.query(
                     "SELECT 1 FROM recordings WHERE substr(file_url, 1, ?) = ? LIMIT 1",
@@ -110,9 +117,9 @@ class LocalCatalog:
         return row["n"], row["size"]
 
     def _rows(self, tail: str, parameters: Sequence[Any]) -> list[RecordingRow]:
-        with _naming_errors():
+        with naming_errors():
             found = self._db.query(f"SELECT * FROM recordings {tail}", parameters)  # noqa: S608
-        return [_row_of(row) for row in found]
+        return [row_of(row) for row in found]
 
 
 def _typed(text: str) -> str:
@@ -120,14 +127,16 @@ def _typed(text: str) -> str:
     return text.replace("\0", " ").encode("utf-8", "replace").decode()
 
 
-def _row_of(row: sqlite3.Row) -> RecordingRow:
+def row_of(row: sqlite3.Row) -> RecordingRow:
+    """Return what a row of the table `recordings` says."""
     columns = {name: row[name] for name in _COLUMNS}
     columns["action_items"] = json.loads(columns["action_items"])
     return rows.from_dict(columns)
 
 
 @contextlib.contextmanager
-def _naming_errors() -> Iterator[None]:
+def naming_errors() -> Iterator[None]:
+    """Turn what SQLite raises into errors of the agent."""
     try:
         yield
     except AgentError:

@@ -50,5 +50,20 @@ def m002_search(db: Database) -> None:
     )
 
 
-VERSION = 2
+@catalog()
+def m003_deliveries(db: Database) -> None:
+    """Which version of a row a remote catalog has; whatever differs is still to be delivered."""
+    db.execute("""
+        CREATE TABLE deliveries (
+            remote       TEXT NOT NULL,
+            recording_id TEXT NOT NULL,
+            updated_at   TEXT NOT NULL,
+            error_code   TEXT NOT NULL DEFAULT '',
+            error_detail TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (remote, recording_id)
+        ) STRICT
+    """)
+
+
+VERSION = 3
 """How many migrations there are."""

@@ -75,8 +75,16 @@ def set_(key: str, value: str, as_json: bool) -> None:
     from zoomsync_agent.desktop.single_instance import holder
 
     home = paths.home(os.environ)
-    if key == "destination" and value != "folder" and value in ("supabase", "s3"):
-        raise SettingsError(f"destination “{value}” is not part of this version; use folder")
+    if key == "destination" and value == "s3":
+        raise SettingsError("destination “s3” is not part of this version; use folder or supabase")
+    if key == "supabase_key":
+        from zoomsync_agent.supabase.keys import kind_of
+
+        if kind_of(value).is_secret:
+            raise SettingsError(
+                "this is a secret key, which passes every policy; it was not written down. Take "
+                "the publishable key, or keep this one with: zoomsync sign-in --service-key"
+            )
     if key in settings.SPECS:
         # What stops the next start is not written down.
         whole = settings.load(home, os.environ, cwd=Path.cwd(), overrides={key: value})

@@ -13,12 +13,17 @@ AgentError
 │   ├── SourceDenied
 │   ├── DestinationDenied
 │   ├── DestinationFull
+│   ├── ObjectTooLarge
+│   ├── ProjectPaused
+│   ├── SecretsUnavailable
+│   ├── SetupIncomplete
 │   └── SignInRequired
 ├── PermanentError            will not succeed without a change
 │   ├── SourceMissing
 │   ├── SourceDamaged
 │   ├── KeyTaken
 │   ├── NameRefused
+│   ├── RowRefused
 │   ├── TooManyDeaths
 │   └── Unexpected
 └── UsageError                what was asked for cannot be done as it was asked
@@ -151,12 +156,44 @@ class DestinationFull(ActionNeeded):
     hint = "Free some space there; the upload then goes on by itself."
 
 
+class ObjectTooLarge(ActionNeeded):
+    """The destination takes no file of this size."""
+
+    code = "too_large"
+    title = "The file is larger than the archive takes"
+    hint = "Raise the limit there or choose another archive; the upload then goes on by itself."
+
+
+class ProjectPaused(ActionNeeded):
+    """The remote project does not run."""
+
+    code = "project_paused"
+    title = "The Supabase project is paused or gone"
+    hint = "Restore it in the Supabase dashboard; everything then goes on by itself."
+
+
+class SecretsUnavailable(ActionNeeded):
+    """The place where secrets are kept is locked or missing."""
+
+    code = "secrets_unavailable"
+    title = "The keyring cannot be read"
+    hint = "Unlock it; everything then goes on by itself."
+
+
+class SetupIncomplete(ActionNeeded):
+    """Something is missing at the remote side that its owner must make once."""
+
+    code = "setup_incomplete"
+    title = "The Supabase project is not set up completely"
+    hint = "“zoomsync doctor supabase” names what is missing and how to mend it."
+
+
 class SignInRequired(ActionNeeded):
-    """The stored authorization no longer works."""
+    """The stored authorization no longer works, or there is none."""
 
     code = "sign_in_required"
-    title = "Sign in again"
-    hint = "Open the status page and choose Sign in."
+    title = "You are signed out"
+    hint = "Sign in: zoomsync sign-in supabase. Everything then goes on by itself."
 
 
 class PermanentError(AgentError):
@@ -199,6 +236,14 @@ class NameRefused(PermanentError):
     code = "name_refused"
     title = "The archive refuses this file name"
     hint = "Rename the recording's folder or file; it is then uploaded by itself."
+
+
+class RowRefused(PermanentError):
+    """The remote catalog cannot hold a row."""
+
+    code = "row_refused"
+    title = "The database refuses this recording's row"
+    hint = "“zoomsync doctor supabase” looks for the reason."
 
 
 class TooManyDeaths(PermanentError):

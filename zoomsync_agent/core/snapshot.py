@@ -9,8 +9,16 @@ from enum import StrEnum
 from typing import Any, Final
 
 from zoomsync_agent.core import readiness
-from zoomsync_agent.core.errors import by_code
+from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.errors import (
+    ProjectPaused,
+    SecretsUnavailable,
+    SetupIncomplete,
+    SignInRequired,
+    by_code,
+)
 from zoomsync_agent.core.job import State, Step
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.units import readable_size
 
@@ -22,6 +30,8 @@ class AgentState(StrEnum):
     PAUSED = "paused"
     NEEDS_YOU = "needs_you"
     WORKING = "working"
+    OFFLINE = "offline"
+    """What is to be done waits for the network or the server, and for nobody else."""
     IDLE = "idle"
 
 
@@ -30,6 +40,9 @@ STEP_LABELS: Final = {
     Step.TRANSFER: "Uploading",
     Step.PUBLISH: "Listing",
 }
+
+_OF_THE_PROJECT: Final = (ProjectPaused, SecretsUnavailable, SetupIncomplete, SignInRequired)
+"""What these say needs no sentence around it."""
 
 _ROOT_SENTENCES: Final = {
     "missing": "The recordings folder {root} does not exist. It is watched as soon as it appears; "
@@ -81,6 +94,18 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows on their way to a remote catalog: how many wait, and why.
+
+    `refused` of them it will not have; `problem` then says why one of them, else why they wait.
+    """
+
+    waiting: int = 0
+    refused: int = 0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that people are shown, at one moment."""
 
@@ -98,6 +123,11 @@ class Snapshot:
     pid: int | None = None
     url: str | None = None
     paused_until: str | None = None
+    account: Account | None = None
+    """Who the agent is towards the remote project; None where there is no such project."""
+    problem: Problem | None = None
+    """Why the destination takes nothing; None while it does."""
+    rows: Rows = field(default_factory=Rows)
     counts: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -171,7 +201,7 @@ def root_sentence(root: str, problem: str) -> str:
     return known.format(root=root, problem=problem)
 
 
-def overall(  # noqa: C901, PLR0911  one return a state reads as the table it is
+def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the table it is
     *,
     is_running: bool,
     is_paused: bool,
@@ -179,7 +209,8 @@ def overall(  # noqa: C901, PLR0911  one return a state reads as the table it is
     unready: int,
     cancelled: int,
     root_problem: str,
-    destination_problem: str,
+    problem: Problem | None,
+    rows: Rows,
     counts: dict[State, int],
     queued: Amount,
     synced: Amount,
@@ -194,12 +225,16 @@ def overall(  # noqa: C901, PLR0911  one return a state reads as the table it is
         return AgentState.PAUSED, f"Paused; {_files(queued.files)} waiting, {kept}."
     if root_problem:
         return AgentState.NEEDS_YOU, root_problem
-    if destination_problem:
-        waiting = f"{_files(queued.files)} waiting, " if queued.files else ""
-        return (
-            AgentState.NEEDS_YOU,
-            f"The archive cannot be used: {destination_problem} {waiting}{kept} when last seen.",
-        )
+    waiting = f"{_files(queued.files)} waiting, " if queued.files else ""
+    if problem and problem.is_offline:
+        return AgentState.OFFLINE, f"{problem.sentence} {_capital(waiting + kept)} when last seen."
+    if problem:
+        sentence = problem.sentence if problem.kind in _OF_THE_PROJECT else _unusable(problem)
+        return AgentState.NEEDS_YOU, f"{sentence} {_capital(waiting + kept)} when last seen."
+    if rows.refused or (rows.problem and not rows.problem.is_offline):
+        said = rows.problem.sentence if rows.problem else ""
+        count = rows.refused or rows.waiting
+        return AgentState.NEEDS_YOU, f"{_rows(count)} not in the database yet: {said} {kept}."
     troubled = counts[State.BLOCKED] + counts[State.FAILED]
     if troubled:
         return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {kept}."
@@ -214,10 +249,24 @@ def overall(  # noqa: C901, PLR0911  one return a state reads as the table it is
     but = f" {_files(unready)} cannot be uploaded yet; {says} why." if unready else ""
     if cancelled:
         but += f" {_files(cancelled)} cancelled by you."
+    if rows.waiting:
+        but += f" {_rows(rows.waiting)} still to be told to the database."
     if synced.files:
         kept = f"{_files(synced.files)} ({readable_size(synced.size)})"
         return AgentState.IDLE, f"All finished recordings are safe: {kept}.{but}"
     return AgentState.IDLE, f"Watching. There is no finished recording yet.{but}"
+
+
+def _unusable(problem: Problem) -> str:
+    return f"The archive cannot be used: {problem.detail or problem.kind.title}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _rows(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count:,} rows are"
 
 
 def _files(count: int) -> str:

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
@@ -163,6 +163,15 @@ class FolderDestination:
             if not (other_root / MARKER).exists():
                 return receipt
             return receipt if _size_of(elsewhere) == receipt.size else None
+
+    def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
+        """Yield what `check` returns for each of *receipts*; asking a disk costs little."""
+        return (self.check(receipt) for receipt in receipts)
+
+    def link(self, key: ObjectKey, seconds: int) -> str:
+        """Return the file's address; whoever may read the folder can open it at any time."""
+        del seconds
+        return self._url(key)
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Write the row beside the file; an older row never replaces a newer one."""

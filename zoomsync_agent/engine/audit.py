@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from zoomsync_agent.core.errors import AgentError, StoreDamaged
+from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.core.recording import Receipt
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.publishing import Publisher
 from zoomsync_agent.engine.worker import Log
@@ -71,32 +73,31 @@ class Audit(ThreadService):
         """Look at one receipt, or at all where that is due."""
         now = self._clock.monotonic()
         is_full = now >= self._full_at
-        problem = ""
+        problem: Problem | None = None
         for name, destination in self._destinations.items():
-            receipts = self._objects.receipts(name)
+            held = [(one, one.receipt) for one in self._objects.receipts(name) if one.receipt]
             if not is_full:
-                receipts = random.sample(receipts, min(1, len(receipts)))
+                held = random.sample(held, min(1, len(held)))
             try:
-                for stored in receipts:
+                now_held = destination.check_all([receipt for _, receipt in held])
+                for (stored, receipt), found in zip(held, now_held, strict=True):
                     if self._stopping.is_set():
                         return
-                    self._look(destination, stored)
+                    self._judge(stored, receipt, found)
             except StoreDamaged:
                 raise
             except AgentError as exc:
-                problem = exc.detail or exc.title
-        if problem != (self._state.get(DESTINATION_PROBLEM) or ""):
-            self._state.set(DESTINATION_PROBLEM, problem or None)
-            self._log.warning("archive looked at", problem=problem or "none")
+                problem = Problem.of(exc)
+        if problem != Problem.read(self._state.get(DESTINATION_PROBLEM)):
+            self._state.set(DESTINATION_PROBLEM, problem.text if problem else None)
+            self._log.warning("archive looked at", problem=problem.detail if problem else "none")
         if is_full:
             self._state.set(LAST_AUDIT, repr(self._clock.now()))
         # After trouble everything is looked at as soon as that is possible.
         self._full_at = 0.0 if problem else (now + FULL_SECONDS if is_full else self._full_at)
 
-    def _look(self, destination: Destination, stored: StoredObject) -> None:
-        if stored.receipt is None:
-            return
-        found = destination.check(stored.receipt)
+    def _judge(self, stored: StoredObject, receipt: Receipt, found: Receipt | None) -> None:
+        """Act on what a receipt is worth now."""
         if found is None:
             self._objects.save_receipt(stored, None)
             self._publisher.lost(stored)
@@ -104,6 +105,6 @@ class Audit(ThreadService):
             self._log.warning("no longer in the archive", key=stored.key, uploaded_again=again)
             if again:
                 self._bell.ring()
-        elif found.url != stored.receipt.url:
+        elif found.url != receipt.url:
             self._objects.save_receipt(stored, found)
             self._publisher.moved(stored, found)

@@ -1,7 +1,7 @@
 """Keeps work away from a destination that cannot take any just now."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,12 +10,33 @@ from zoomsync_agent.core.errors import (
     DestinationDenied,
     DestinationFull,
     DestinationUnavailable,
+    NetworkUnavailable,
+    ProjectPaused,
+    RemoteUnavailable,
+    SecretsUnavailable,
+    SetupIncomplete,
+    SignInRequired,
 )
 from zoomsync_agent.core.job import JobId
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.ports import Clock
 
-CAUSES: Final = (DestinationUnavailable, DestinationFull, DestinationDenied)
+CAUSES: Final = (
+    DestinationUnavailable,
+    DestinationFull,
+    DestinationDenied,
+    NetworkUnavailable,
+    RemoteUnavailable,
+    ProjectPaused,
+    SecretsUnavailable,
+    SetupIncomplete,
+    SignInRequired,
+)
 """What says more of the destination than of the file that was on its way there."""
+DESTINATION_SHUT: Final = "destination_shut"
+"""Name of the state that says why the destination takes nothing."""
+FORGIVEN: Final = {RemoteUnavailable.code: 2}
+"""So many failures in a row, without a success between them, still say nothing."""
 CODES: Final = tuple(cause.code for cause in CAUSES)
 FIRST_WAIT_SECONDS: Final = 15.0
 LONGEST_WAIT_SECONDS: Final = 60.0
@@ -42,6 +63,8 @@ class _Gate:
     is_probing: bool = False
     probe: JobId | None = None
     successes: int = 0
+    in_a_row: int = 0
+    """How many failures there have been since the last success."""
     failed_at: dict[JobId, int] = field(default_factory=dict)
     """How many successes there had been when a job last failed."""
 
@@ -54,10 +77,16 @@ class Breaker:
 
     Args:
         clock: the time.
+        tell: told of each destination why it is shut, and None when it is open again.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        tell: Callable[[str, Problem | None], None] = lambda _destination, _problem: None,
+    ) -> None:
         self._clock = clock
+        self._tell = tell
         self._guard = threading.Lock()
         self._gates: dict[str, _Gate] = {}
 
@@ -103,9 +132,10 @@ class Breaker:
             gate = self._gates.setdefault(destination, _Gate())
             is_own = gate.failed_at.get(job_id, gate.successes) < gate.successes
             gate.failed_at[job_id] = gate.successes
+            gate.in_a_row += 1
             is_news = gate.code != error.code
             if not gate.code:
-                if is_own:
+                if is_own or gate.in_a_row <= FORGIVEN.get(error.code, 0):
                     return None
                 gate.wait = FIRST_WAIT_SECONDS
             elif gate.probe == job_id:
@@ -116,20 +146,27 @@ class Breaker:
             gate.code = error.code
             gate.until = self._clock.monotonic() + gate.wait
             gate.is_probing, gate.probe = False, None
-            return Shut(gate.wait, is_news)
+            shut = Shut(gate.wait, is_news)
+        self._tell(destination, Problem.of(error))
+        return shut
 
     def succeeded(self, destination: str, job_id: JobId) -> bool:
         """Take note that a job was served; return whether that opened the destination."""
         with self._guard:
             gate = self._gates.setdefault(destination, _Gate())
             gate.successes += 1
+            gate.in_a_row = 0
             gate.failed_at.pop(job_id, None)
-            return _open(gate)
+            was_shut = _open(gate)
+        if was_shut:
+            self._tell(destination, None)
+        return was_shut
 
     def nothing_to_probe(self, destination: str) -> None:
         """Open *destination*: no job waits for it, the next one will find out."""
         with self._guard:
             _open(self._gates[destination])
+        self._tell(destination, None)
 
     def ended(self, destination: str, job_id: JobId) -> None:
         """Take note that a job has ended; a probe that told nothing makes room for another."""

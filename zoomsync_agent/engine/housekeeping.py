@@ -7,7 +7,7 @@ from zoomsync_agent.core.retry import RECHECK_SECONDS
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.worker import Log
-from zoomsync_agent.ports import Clock, JobStore, RecordingSource, StateStore
+from zoomsync_agent.ports import Clock, JobStore, StateStore
 from zoomsync_agent.service import ThreadService
 
 TICK_SECONDS: Final = 1.0
@@ -24,6 +24,14 @@ class Changes(Protocol):
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has written."""
+        ...
+
+
+class Looking(Protocol):
+    """What looks again when something may have changed."""
+
+    def look_soon(self) -> None:
+        """Look as soon as possible."""
         ...
 
 
@@ -47,7 +55,7 @@ class Housekeeping(ThreadService):
         jobs: JobStore,
         state: StateStore,
         changes: Changes,
-        sources: Sequence[RecordingSource],
+        sources: Sequence[Looking],
         *,
         clock: Clock,
         bell: Bell,

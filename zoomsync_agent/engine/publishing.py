@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
@@ -34,12 +34,22 @@ class Stores:
 class Owner:
     """Whose recordings these are, and where they were made.
 
-    `zone` is the time zone in which Zoom named its folders.
+    `user` is an id, or tells it: with a remote project it is whoever is signed in. `zone` is the
+    time zone in which Zoom named its folders.
     """
 
-    user_id: str
+    user: str | Callable[[], str]
     device: str
     zone: tzinfo
+
+    @property
+    def user_id(self) -> str:
+        """The owner's id.
+
+        Raises:
+            SignInRequired, SecretsUnavailable: it is not known.
+        """
+        return self.user if isinstance(self.user, str) else self.user()
 
 
 class Publisher:

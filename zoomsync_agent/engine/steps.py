@@ -232,7 +232,15 @@ class Steps:
             zone=self._owner.zone,
             user_id=self._owner.user_id,
         )
-        return self._objects.reserve(job.destination, sha256, scope, key, job.id)
+        stored = self._objects.reserve(job.destination, sha256, scope, key, job.id)
+        if (
+            destination.key_style is naming.KeyStyle.ASCII
+            and stored.receipt is None
+            and stored.key.partition("/")[0] != key.partition("/")[0]
+        ):
+            # Begun for whoever was signed in then; nobody else may continue it.
+            return self._objects.rekey(stored, key)
+        return stored
 
     # --- publish ---------------------------------------------------------------------------
 
@@ -270,9 +278,14 @@ class Steps:
         self._give_up(work.job)
 
     def recording_of(self, work: Work) -> RecordingId | None:
-        """Return the id of the recording that a job sends; None until it is hashed."""
+        """Return the id of the recording that a job sends; None until hash and owner are known."""
         sha256 = self._files.get(work.file.id).sha256
-        return None if sha256 is None else naming.recording_id(self._owner.user_id, sha256)
+        if sha256 is None:
+            return None
+        try:
+            return naming.recording_id(self._owner.user_id, sha256)
+        except ActionNeeded:
+            return None
 
     def _give_up(self, job: Job, *, but: str = "") -> None:
         """Let no row say "uploading" of what *job* will not send, all of it or all *but* one."""

@@ -4,8 +4,9 @@ An adapter that keeps a promise is checked by the contract suite of its port. On
 crosses a port.
 """
 
-from zoomsync_agent.ports.catalogs import Catalog
+from zoomsync_agent.ports.catalogs import Catalog, Outbox, RemoteCatalog
 from zoomsync_agent.ports.destinations import Destination
+from zoomsync_agent.ports.secrets import SecretStore
 from zoomsync_agent.ports.services import Clock, Service
 from zoomsync_agent.ports.sources import KnownFile, RecordingSource, Sighting, SourceListener
 from zoomsync_agent.ports.stores import (
@@ -30,7 +31,10 @@ __all__ = [
     "JobStore",
     "KnownFile",
     "ObjectStore",
+    "Outbox",
     "RecordingSource",
+    "RemoteCatalog",
+    "SecretStore",
     "Service",
     "Sighting",
     "SourceListener",

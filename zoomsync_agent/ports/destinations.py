@@ -1,6 +1,6 @@
 """Where recordings are kept."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from zoomsync_agent.core.naming import KeyStyle
@@ -58,6 +58,14 @@ class Destination(Protocol):
         Its address may have changed, say because the archive was moved. What cannot be looked at
         is believed where it lies in another place than the destination now uses.
         """
+        ...
+
+    def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
+        """Yield what `check` returns for each of *receipts*, in their order, at less cost."""
+        ...
+
+    def link(self, key: ObjectKey, seconds: int) -> str:
+        """Return a link that opens the object, for *seconds* where links can end."""
         ...
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:

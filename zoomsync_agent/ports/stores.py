@@ -207,6 +207,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def rekey(self, stored: StoredObject, key: ObjectKey) -> StoredObject:
+        """Give an object that is not there yet another key, and forget how far it was."""
+        ...
+
     def rescope(self, destination: str, sha256: str, scope: str) -> None:
         """Give *scope* a stored text whose files are all gone: the meeting was renamed."""
         ...

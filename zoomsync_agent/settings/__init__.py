@@ -2,12 +2,26 @@
 
 Precedence: command line, environment, ``.env`` of the current folder, ``.env`` of the home,
 ``config.toml``, default. Importing this costs a quarter of a second (pydantic), so it is imported
-where it is used and not before. Secrets are never settings; they are kept in the keyring.
+where it is used and not before. Secrets are never settings: see `settings.secrets`.
 """
 
 from zoomsync_agent.settings.layers import Places
 from zoomsync_agent.settings.loading import Origin, load, origins
 from zoomsync_agent.settings.model import SPECS, Settings, Spec
 from zoomsync_agent.settings.saving import save
+from zoomsync_agent.settings.secrets import DATABASE_URL, SERVICE_KEY, Secret, secret
 
-__all__ = ["SPECS", "Origin", "Places", "Settings", "Spec", "load", "origins", "save"]
+__all__ = [
+    "DATABASE_URL",
+    "SERVICE_KEY",
+    "SPECS",
+    "Origin",
+    "Places",
+    "Secret",
+    "Settings",
+    "Spec",
+    "load",
+    "origins",
+    "save",
+    "secret",
+]

@@ -89,7 +89,7 @@ def env_file(path: Path) -> Layer:
     Raises:
         SettingsError: the file is there and cannot be read.
     """
-    text = _read(path)
+    text = read_text(path)
     if text is None:
         return Layer(str(path), path.parent)
     found: list[tuple[str, str]] = []
@@ -109,7 +109,7 @@ def config_file(path: Path) -> Layer:
     Raises:
         SettingsError: the file is there and cannot be read or is not TOML.
     """
-    text = _read(path)
+    text = read_text(path)
     if text is None:
         return Layer(str(path), path.parent)
     try:
@@ -174,7 +174,12 @@ def _suggestion(wrong: str, known: Iterable[str]) -> str:
     return f"{guess} (known: {', '.join(sorted(known))})"
 
 
-def _read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
+    """Return what the file at *path* says; None if there is none.
+
+    Raises:
+        SettingsError: the file is there and cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -18,6 +19,8 @@ _UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2
 _RATE: Final = re.compile(
     r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s?(?P<unit>[kmg]i?)?b?(?:/s)?", re.IGNORECASE
 )
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_NO_PATH: Final = ("", "/")
 _NO_LIMIT: Final = frozenset({"none", "off", "unlimited"})
 
 
@@ -43,6 +46,23 @@ def _backfill(value: object) -> object:
         text = value.strip().lower()
         return int(text) if re.fullmatch(r"[0-9]{1,5}", text) else text
     return value
+
+
+def _size(value: object) -> int:
+    """Return bytes, as written ``6Mi``, ``6 MiB``, ``8M``."""
+    if isinstance(value, str):
+        match = _RATE.fullmatch(value.strip())
+        if match is None or value.strip().endswith("/s"):
+            raise ValueError("not a number of bytes")
+        value = float(match["number"]) * _UNITS[(match["unit"] or "").lower()]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("not a number of bytes")  # noqa: TRY004 - pydantic wants it
+    return int(value)
+
+
+def _address(value: str) -> str:
+    """Return the base address of a project without a slash at its end."""
+    return value.strip().rstrip("/")
 
 
 def _no_bool(value: object) -> object:
@@ -71,8 +91,16 @@ def _this_device() -> str:
     return socket.gethostname()[:_MAX_NAME].strip() or "unknown"
 
 
-def _setting(env: str, allowed: str, description: str, default: Any = ..., **limits: Any) -> Any:
-    extra: dict[str, JsonValue] = {"env": env, "allowed": allowed}
+def _setting(
+    env: str,
+    allowed: str,
+    description: str,
+    default: Any = ...,
+    *,
+    alias: str = "",
+    **limits: Any,
+) -> Any:
+    extra: dict[str, JsonValue] = {"env": env, "allowed": allowed, "alias": alias}
     if callable(default):
         limits["default_factory"] = default
     else:
@@ -106,6 +134,41 @@ class Settings(BaseSettings):
         "ZOOMSYNC_ARCHIVE_PATH",
         "a folder outside of the recordings folder",
         "The folder that keeps the recordings when the destination is folder.",
+    )
+    catalog: Annotated[Literal["auto", "local", "supabase"], Word] = _setting(
+        "ZOOMSYNC_CATALOG",
+        "auto, local or supabase",
+        "Where rows are kept beside the catalog on this computer; auto: in the Supabase project "
+        "if recordings go there.",
+        "auto",
+    )
+    supabase_url: Annotated[str, AfterValidator(_address)] = _setting(
+        "SUPABASE_URL",
+        "an address such as https://abcdefghijklmnopqrst.supabase.co",
+        "The Supabase project.",
+        "",
+    )
+    supabase_key: str = _setting(
+        "SUPABASE_ANON_KEY",
+        "the project's publishable key, or its legacy anon key",
+        "The Supabase project's key for programs in the hands of users.",
+        "",
+        alias="SUPABASE_PUBLISHABLE_KEY",
+    )
+    supabase_bucket: str = _setting(
+        "ZOOMSYNC_SUPABASE_BUCKET",
+        "1 to 100 of the characters A-Z a-z 0-9 _ . -",
+        "The private bucket that keeps the recordings.",
+        "recordings",
+        pattern=r"^[A-Za-z0-9_.-]{1,100}$",
+    )
+    chunk_size: Annotated[int, BeforeValidator(_size)] = _setting(
+        "ZOOMSYNC_CHUNK_SIZE",
+        "bytes from 256Ki to 512Mi, as in 6Mi",
+        "How much of a large upload is sent and made durable at a time.",
+        6 << 20,
+        ge=256 << 10,
+        le=512 << 20,
     )
     bandwidth_limit: Annotated[int, BeforeValidator(_rate)] = _setting(
         "ZOOMSYNC_BANDWIDTH_LIMIT",
@@ -197,6 +260,42 @@ class Settings(BaseSettings):
         """Take only what is handed in: `load` says in which file a mistake is, pydantic cannot."""
         return (init_settings,)
 
+    @property
+    def has_remote_rows(self) -> bool:
+        """Whether rows are kept in the Supabase project too."""
+        return self.catalog == "supabase" or (
+            self.catalog == "auto" and self.destination == "supabase"
+        )
+
+    @property
+    def uses_supabase(self) -> bool:
+        """Whether anything goes to the Supabase project."""
+        return self.destination == "supabase" or self.has_remote_rows
+
+    @model_validator(mode="after")
+    def _project_known(self) -> Self:
+        """Refuse to use a project whose address is none.
+
+        What nobody uses is not judged: these names stand in the files of other programs too.
+        """
+        if not self.uses_supabase:
+            return self
+        if not self.supabase_url:
+            raise ValueError(
+                "SUPABASE_URL is not set: the address of the Supabase project, from its dashboard "
+                "under Connect"
+            )
+        parts = urlsplit(self.supabase_url)
+        is_local = parts.hostname in _LOOPBACK
+        if parts.scheme not in (("https", "http") if is_local else ("https",)) or not (
+            parts.hostname and parts.path in _NO_PATH and not parts.query and not parts.username
+        ):
+            raise ValueError(
+                f"SUPABASE_URL is {self.supabase_url}, which is not an address such as "
+                "https://abcdefghijklmnopqrst.supabase.co (http only for this computer)"
+            )
+        return self
+
     @model_validator(mode="after")
     def _archive_apart(self) -> Self:
         """Refuse an archive in which the agent would find, and archive, its own copies."""
@@ -219,6 +318,8 @@ class Spec:
     allowed: str
     description: str
     is_path: bool
+    alias: str = ""
+    """Another variable that means the same."""
 
 
 def _specs() -> Mapping[str, Spec]:
@@ -229,11 +330,18 @@ def _specs() -> Mapping[str, Spec]:
             raise TypeError(f"{name} was not made with _setting()")
         is_path = name.endswith(("_path", "_file"))
         specs[name] = Spec(
-            name, str(extra["env"]), str(extra["allowed"]), info.description or "", is_path
+            name,
+            str(extra["env"]),
+            str(extra["allowed"]),
+            info.description or "",
+            is_path,
+            str(extra["alias"]),
         )
     return MappingProxyType(specs)
 
 
 SPECS: Final = _specs()
 """Every setting, by name, in the order in which people are shown them."""
-BY_ENV: Final[Mapping[str, Spec]] = MappingProxyType({s.env: s for s in SPECS.values()})
+BY_ENV: Final[Mapping[str, Spec]] = MappingProxyType(
+    {name: s for s in SPECS.values() for name in (s.alias, s.env) if name}
+)

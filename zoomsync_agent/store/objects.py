@@ -1,6 +1,7 @@
 """What is known of each content in each destination: key, half-finished upload, receipt."""
 
 import sqlite3
+from dataclasses import replace
 
 from zoomsync_agent.core.errors import NameRefused, SourceMissing
 from zoomsync_agent.core.job import JobId
@@ -85,6 +86,18 @@ class SqliteObjectStore:
                 (destination, sha256, scope),
             ).fetchone()
         return _object_of(row)
+
+    def rekey(self, stored: StoredObject, key: ObjectKey) -> StoredObject:
+        """Give an object that is not there yet another key, and forget how far it was."""
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                UPDATE objects SET key = ?, sent = 0, resume_token = ''
+                WHERE destination = ? AND sha256 = ? AND scope = ? AND verified_at IS NULL
+                """,
+                (key, stored.destination, stored.sha256, stored.scope),
+            )
+        return replace(stored, key=key, progress=Progress(0))
 
     def rescope(self, destination: str, sha256: str, scope: str) -> None:
         """Give *scope* a stored text whose files are all gone: the meeting was renamed."""

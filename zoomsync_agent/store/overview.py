@@ -112,6 +112,14 @@ class Overview:
         """)
         return Amount(row["n"], row["size"])
 
+    def largest_queued(self) -> tuple[str, int] | None:
+        """Return name and bytes of the largest file that is not uploaded; None if all are."""
+        found = self._db.query(f"""
+            SELECT files.path, jobs.size {_UNFINISHED} AND jobs.state <> 'cancelled'
+            ORDER BY jobs.size DESC LIMIT 1
+        """)
+        return (_name(found[0]["path"]), int(found[0]["size"])) if found else None
+
     def history(self) -> Amount:
         """Return what was left out by the user's choice."""
         (row,) = self._db.query("""

@@ -1,0 +1,256 @@
+"""The remote project, wired from settings and secrets.
+
+Loaded only where a project is used: an HTTP client costs 80 ms.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zoomsync_agent.app.account import save_account
+from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.catalog.outbox import SqliteOutbox
+from zoomsync_agent.catalog.supabase import SupabaseCatalog
+from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.errors import (
+    DestinationDenied,
+    SettingsError,
+    SetupIncomplete,
+    SignInRequired,
+)
+from zoomsync_agent.desktop.clock import SystemClock
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.destinations.supabase import SupabaseDestination
+from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
+from zoomsync_agent.engine.mirror import Mirror
+from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.ports import Clock, SecretStore, StateStore
+from zoomsync_agent.settings import SERVICE_KEY, Settings, secret
+from zoomsync_agent.store.state import SqliteStateStore
+from zoomsync_agent.supabase.access import Access, ServiceAccess
+from zoomsync_agent.supabase.keys import kind_of
+from zoomsync_agent.supabase.project import Project
+from zoomsync_agent.supabase.session import SessionKeeper
+from zoomsync_agent.supabase.tables import Tables
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """One Supabase project and who we are towards it.
+
+    `keeper` is None in service mode, where nobody signs in.
+    """
+
+    project: Project
+    access: Access
+    secrets: SecretStore
+    keeper: SessionKeeper | None
+
+
+def build_remote(
+    settings: Settings,
+    home: Home,
+    *,
+    clock: Clock,
+    on_change: Callable[[Account], None] = lambda _account: None,
+) -> Remote:
+    """Wire the project that the user chose. Nothing is asked of the network.
+
+    Raises:
+        SettingsError: the project or its key is not set, or is not one.
+    """
+    project = _project(settings)
+    secrets = secret_store(home)
+    service_key = _service_key(settings, home, secrets)
+    if service_key:
+        access = ServiceAccess(service_key, _expect_user(settings))
+        return Remote(project, access, secrets, None)
+    return _with_session(settings, home, project, secrets, clock, on_change)
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, home: Home) -> Iterator[Remote]:
+    """Give the project for the time of a command; what becomes of the account is kept for all.
+
+    Raises:
+        SettingsError: the project or its key is not set, or is not one.
+    """
+    home.ensure()
+    with _state_of(home) as state:
+
+        def changed(account: Account) -> None:
+            save_account(state, account)
+            # A running agent looks again at what waited for somebody to sign in.
+            state.set(SCAN_REQUEST, repr(SystemClock().now()))
+
+        remote = build_remote(settings, home, clock=SystemClock(), on_change=changed)
+        try:
+            yield remote
+        finally:
+            remote.project.close()
+
+
+def secret_store(home: Home) -> SecretStore:
+    """Return where the secrets of a home are kept."""
+    return KeyringSecrets(home.service_name)
+
+
+def _project(settings: Settings) -> Project:
+    if not settings.supabase_url:
+        raise SettingsError(
+            "SUPABASE_URL is not set: the address of the Supabase project, from its dashboard "
+            "under Connect"
+        )
+    return Project(settings.supabase_url, settings.supabase_bucket)
+
+
+def _with_session(
+    settings: Settings,
+    home: Home,
+    project: Project,
+    secrets: SecretStore,
+    clock: Clock,
+    on_change: Callable[[Account], None],
+) -> Remote:
+    key = settings.supabase_key
+    kind = kind_of(key)
+    if kind.is_secret:
+        raise SettingsError(
+            "SUPABASE_ANON_KEY holds a secret key, which passes every policy. Take the publishable "
+            "key from the dashboard under Settings, API Keys; and make a new secret key, because "
+            "this one has been written down"
+        )
+    if not kind.is_public:
+        raise SettingsError(
+            "SUPABASE_ANON_KEY is not a publishable or anon key; it is in the dashboard under "
+            "Settings, API Keys"
+            if key
+            else "SUPABASE_ANON_KEY is not set: the project's publishable key, from its dashboard "
+            "under Settings, API Keys"
+        )
+    lock = home.data / f"{project.host}.session.lock"
+    keeper = SessionKeeper(project, key, secrets, lock, clock=clock, on_change=on_change)
+    return Remote(project, keeper, secrets, keeper)
+
+
+def _service_key(settings: Settings, home: Home, secrets: SecretStore) -> Callable[[], str] | None:
+    """Return what gives the key of service mode; None where somebody signs in.
+
+    The mode hangs on what is set alone: a keyring may be locked when the agent starts.
+    """
+    found = secret(home, os.environ, Path.cwd(), SERVICE_KEY)
+    if found is not None:
+        if not kind_of(found.value).is_secret:
+            raise SettingsError(f"{SERVICE_KEY} in {found.source} is not a secret key")
+        return lambda: found.value
+    if settings.supabase_key or not _UUID.fullmatch(settings.user_id):
+        return None
+
+    def from_keyring() -> str:
+        kept = secrets.get(SERVICE_KEY)
+        if not kept:
+            raise SignInRequired(
+                "neither SUPABASE_ANON_KEY is set nor a service key kept in the keyring"
+            )
+        return kept
+
+    return from_keyring
+
+
+def _expect_user(settings: Settings) -> str:
+    if not _UUID.fullmatch(settings.user_id):
+        raise SettingsError(
+            f"with {SERVICE_KEY} the agent must be told for which user it works: set user_id "
+            "(ZOOMSYNC_USER_ID) to the id from the dashboard under Authentication, Users"
+        )
+    return settings.user_id.lower()
+
+
+@contextlib.contextmanager
+def _state_of(home: Home) -> Iterator[StateStore]:
+    databases = Databases(home)
+    try:
+        databases.open_beside()
+        yield SqliteStateStore(databases.queue)
+    finally:
+        databases.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteParts:
+    """What the agent is made of where a project is used.
+
+    `user_id` tells whose recordings these are; `mirror` is None where rows stay on this computer.
+    """
+
+    remote: Remote
+    destination: SupabaseDestination
+    mirror: Mirror | None
+    user_id: Callable[[], str]
+
+
+def remote_parts(
+    settings: Settings,
+    home: Home,
+    databases: Databases,
+    state: StateStore,
+    *,
+    clock: Clock,
+    log: Log,
+) -> RemoteParts:
+    """Wire what talks to the project.
+
+    Raises:
+        SettingsError: the project or its key is not set, or is not one.
+    """
+
+    def changed(account: Account) -> None:
+        save_account(state, account)
+        log.info("account", state=account.state, detail=account.detail)
+
+    remote = build_remote(settings, home, clock=clock, on_change=changed)
+
+    def user_id() -> str:
+        try:
+            return remote.access.user_id
+        finally:
+            save_account(state, remote.access.account())
+
+    tables = Tables(remote.project, remote.access)
+    catalog = SupabaseCatalog(tables)
+    destination = SupabaseDestination(
+        remote.project,
+        remote.access,
+        rows=lambda: catalog.completed(SupabaseDestination.name),
+        policies_allow_sight=lambda: _policies_allow_sight(tables, remote.project.bucket),
+        chunk_bytes=settings.chunk_size,
+        bytes_per_second=settings.bandwidth_limit,
+    )
+    mirror = None
+    if settings.has_remote_rows:
+        outbox = SqliteOutbox(databases.catalog, settings.supabase_url)
+        mirror = Mirror(outbox, catalog, user_id, state, clock=clock, log=log)
+    return RemoteParts(remote, destination, mirror, user_id)
+
+
+def _policies_allow_sight(tables: Tables, bucket: str) -> bool | None:
+    """Return whether a policy lets us see objects; None where the project does not tell."""
+    try:
+        told = tables.run(
+            lambda client: client.rpc("zoomsync_doctor", {"bucket": bucket}), "ask for policies"
+        )
+    except (SetupIncomplete, DestinationDenied):
+        return None
+    if not isinstance(told, dict) or not told.get("bucket"):
+        return False
+    return any(
+        policy.get("table") == "storage.objects" and policy.get("command") in ("SELECT", "ALL")
+        for policy in told.get("policies", ())
+    )

@@ -1,0 +1,133 @@
+"""The bytes of one file on their way out: paced, stoppable, and surely those that were meant.
+
+A body never ends before all that has been read of the file adds up to its hash and the file has
+been found unchanged: the last piece is handed over only after that, so that no remote side can
+complete an object of anything else.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from zoomsync_agent.core.errors import SourceChanged, VerificationFailed
+from zoomsync_agent.core.recording import FileIdentity, Outgoing
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+PIECE_BYTES: Final = 1 << 19
+_SMALLEST_PIECE: Final = 1 << 12
+_PIECES_A_SECOND: Final = 8
+
+
+class ToldToStop(Exception):
+    """The body was broken off on purpose; what has arrived is kept."""
+
+
+class Outflow:
+    """Reads one file for one upload. Not thread-safe.
+
+    Args:
+        source: the file, opened without a buffer.
+        outgoing: what it must be.
+        stop: asked before each piece.
+        pace: told of each piece before it moves.
+        bytes_per_second: the bandwidth limit, 0 for none; under one, pieces are small.
+    """
+
+    def __init__(
+        self,
+        source: BinaryIO,
+        outgoing: Outgoing,
+        *,
+        stop: Callable[[], bool],
+        pace: Callable[[int], None],
+        bytes_per_second: int = 0,
+    ) -> None:
+        self._source = source
+        self._outgoing = outgoing
+        self._stop = stop
+        self._pace = pace
+        self._piece_bytes = PIECE_BYTES
+        if bytes_per_second:
+            share = bytes_per_second // _PIECES_A_SECOND
+            self._piece_bytes = min(PIECE_BYTES, max(share, _SMALLEST_PIECE))
+        # Where the last body began and where it ended, with the hash of all that lies before.
+        self._hashed: list[tuple[int, _Hash]] = [(0, hashlib.sha256())]
+
+    def expect_unchanged(self) -> None:
+        """Make sure that the file is still the one that was meant.
+
+        Raises:
+            SourceChanged: it is not.
+        """
+        outgoing = self._outgoing
+        if FileIdentity.of(os.fstat(self._source.fileno())) != FileIdentity(
+            outgoing.size, outgoing.mtime_ns
+        ):
+            raise SourceChanged(str(outgoing.path))
+
+    def expect_time(self) -> None:
+        """Break off if told to.
+
+        Raises:
+            ToldToStop: told to stop.
+        """
+        if self._stop():
+            raise ToldToStop
+
+    def body(
+        self, offset: int, count: int, *, may_stop: bool, md5: "_Hash | None" = None
+    ) -> Iterator[bytes]:
+        """Yield *count* bytes from *offset* on, and let *md5* take them in.
+
+        Raises:
+            ToldToStop: before a piece, unless this body must not be broken off.
+            SourceChanged: the file is not the one that was meant.
+            VerificationFailed: it does not hold what was hashed before.
+        """
+        sha256 = self._hash_before(offset)
+        self._hashed = [(0, hashlib.sha256()), (offset, sha256.copy())]
+        is_last = offset + count == self._outgoing.size
+        if is_last and not count:
+            self._expect_content(sha256)
+        self._source.seek(offset)
+        left = count
+        while left:
+            if may_stop:
+                self.expect_time()
+            piece = self._read(left)
+            self._pace(len(piece))
+            sha256.update(piece)
+            if md5 is not None:
+                md5.update(piece)
+            left -= len(piece)
+            if not left:
+                self.expect_unchanged()
+                if is_last:
+                    self._expect_content(sha256)
+                self._hashed.append((offset + count, sha256))
+            yield piece
+
+    def _hash_before(self, offset: int) -> "_Hash":
+        """Return the hash of what lies before *offset*, read again as far as need be."""
+        at, known = max((one for one in self._hashed if one[0] <= offset), key=lambda one: one[0])
+        sha256 = known.copy()
+        self._source.seek(at)
+        while at < offset:
+            self.expect_time()
+            piece = self._read(offset - at)
+            sha256.update(piece)
+            at += len(piece)
+        return sha256
+
+    def _read(self, most: int) -> bytes:
+        piece = self._source.read(min(self._piece_bytes, most))
+        if not piece:
+            raise SourceChanged(f"{self._outgoing.path} became shorter")
+        return piece
+
+    def _expect_content(self, sha256: "_Hash") -> None:
+        if sha256.hexdigest() != self._outgoing.sha256:
+            raise VerificationFailed(f"{self._outgoing.path} does not hold what was read at first")
