@@ -12,7 +12,7 @@ from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.core import rows, snapshot
 from zoomsync_agent.core.account import Account, AccountState
-from zoomsync_agent.core.errors import NotAllowed, NotFound, SignInRequired
+from zoomsync_agent.core.errors import ActionNeeded, NotAllowed, NotFound, SignInRequired
 from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import RecordingRow
@@ -270,10 +270,13 @@ class Control:
     def is_busy(self, patience: float) -> bool:
         """Return whether something will go on by itself within *patience* seconds."""
         account = self._account()
-        if self._shut(account) is None:
+        shut = self._shut(account)
+        if shut is None:
             waiting = self._rows(account)
             if waiting.waiting and waiting.problem is None:
                 return True
+        elif issubclass(shut.kind, ActionNeeded):
+            patience = 0.0  # what waits for somebody is not waited for
         wait = self._overview.shortest_wait(self._clock.now())
         return (wait is not None and wait <= patience) or self._overview.settling() > 0
 

@@ -2,7 +2,7 @@
 
 from zoomsync_agent.app.building import Agent, build, build_control
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.running import beside, page_link, repairing, run, running, survey
+from zoomsync_agent.app.running import beside, link, page_link, repairing, run, running, survey
 
 __all__ = [
     "Agent",
@@ -10,6 +10,7 @@ __all__ = [
     "beside",
     "build",
     "build_control",
+    "link",
     "page_link",
     "repairing",
     "run",

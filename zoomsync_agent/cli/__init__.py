@@ -69,6 +69,30 @@ def _resume() -> click.Command:
     return resume
 
 
+def _sign_in() -> click.Command:
+    from zoomsync_agent.cli.account import sign_in
+
+    return sign_in
+
+
+def _sign_out() -> click.Command:
+    from zoomsync_agent.cli.account import sign_out
+
+    return sign_out
+
+
+def _doctor() -> click.Command:
+    from zoomsync_agent.cli.doctor import doctor
+
+    return doctor
+
+
+def _schema() -> click.Command:
+    from zoomsync_agent.cli.schema import schema
+
+    return schema
+
+
 def _config() -> click.Command:
     from zoomsync_agent.cli.config import config
 
@@ -85,6 +109,10 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "cancel": (_cancel, "Do not upload a recording after all."),
     "pause": (_pause, "Let no new byte move for a while."),
     "resume": (_resume, "Go on after a pause."),
+    "sign-in": (_sign_in, "Sign in to the project that keeps the recordings."),
+    "sign-out": (_sign_out, "Sign out again; nothing is deleted."),
+    "doctor": (_doctor, "Look at the Supabase project: what is wrong, and how to mend it."),
+    "schema": (_schema, "Print the SQL that sets up a Supabase project, or run it."),
     "config": (_config, "Show and change settings."),
     "demo": (_demo, "Play a Zoom meeting and watch it come home, in a throw-away home."),
 }

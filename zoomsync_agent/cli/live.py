@@ -168,7 +168,9 @@ class LiveView(Follower):
 
     @staticmethod
     def is_incomplete(seen: Snapshot) -> bool:
-        """Return whether something finished could not be uploaded."""
+        """Return whether something finished could not be uploaded, or its row not delivered."""
+        if seen.rows.waiting or seen.rows.refused:
+            return True
         return any(
             waiting.state in (State.FAILED, State.BLOCKED, State.READY)
             and waiting.code != SourceMissing.code

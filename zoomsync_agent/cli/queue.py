@@ -23,7 +23,7 @@ def duration(text: str) -> float:
         raise SettingsError(f"“{text}” is no duration; write 30m, 2h, 1d or a number of minutes")
     seconds = float(match[1]) * _UNITS[match[2]]
     if seconds > MAX_PAUSE_SECONDS:
-        raise SettingsError(f"“{text}” is too long; without --for the pause lasts until resume")
+        raise SettingsError(f"“{text}” is longer than a year")
     return seconds
 
 

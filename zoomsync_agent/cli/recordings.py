@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from zoomsync_agent.cli.output import command, console, control, json_option, print_json
+from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
 from zoomsync_agent.core import rows
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.units import readable_size
@@ -35,12 +35,27 @@ def list_(status: str | None, limit: int | None, as_json: bool) -> None:
 
 @recordings.command()
 @click.argument("recording_id")
+@click.option("--link", is_flag=True, help="Print only a link that opens it.")
+@click.option(
+    "--expires",
+    "life",
+    metavar="TIME",
+    default="1h",
+    show_default=True,
+    help="With --link: for how long it opens, such as 30m or 7d, where links can end.",
+)
 @json_option
 @command
-def show(recording_id: str, as_json: bool) -> None:
-    """Show one recording; the beginning of its id is enough."""
+def show(recording_id: str, link: bool, life: str, as_json: bool) -> None:
+    """Show one recording; the beginning of its id is enough.
+
+    Whoever has the link of --link can read the recording until it expires.
+    """
     with control() as agent:
         row = agent.recording(recording_id)
+    if link:
+        _show_link(row, life, as_json=as_json)
+        return
     columns = rows.as_dict(row)
     if as_json:
         print_json(columns)
@@ -51,6 +66,20 @@ def show(recording_id: str, as_json: bool) -> None:
             out.print(f"{name:18} {value}")
     if row.transcription_text:
         out.print(f"\n{row.transcription_text}")
+
+
+def _show_link(row: RecordingRow, life: str, *, as_json: bool) -> None:
+    from zoomsync_agent import app
+    from zoomsync_agent.cli.queue import duration
+
+    home, settings = load()
+    seconds = duration(life)
+    address = app.link(settings, home, row, seconds)
+    if as_json:
+        expires_in = None if address == row.file_url else int(seconds)
+        print_json({"link": address, "expires_in": expires_in})
+    else:
+        click.echo(address)
 
 
 @recordings.command()

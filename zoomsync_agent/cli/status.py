@@ -5,7 +5,8 @@ from datetime import datetime
 import click
 
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
-from zoomsync_agent.core.snapshot import Snapshot
+from zoomsync_agent.core.account import Account, AccountState
+from zoomsync_agent.core.snapshot import Rows, Snapshot
 from zoomsync_agent.core.units import readable_size
 
 _SHOWN = 20
@@ -52,6 +53,10 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
     out.print(Text(seen.sentence, style="bold"))
     out.print(f"  Recordings folder  {seen.recordings_path}")
     out.print(f"  Archive            {seen.archive}")
+    if seen.account is not None:
+        out.print(f"  Account            {_account(seen.account)}")
+    if seen.rows.waiting or seen.rows.refused:
+        out.print(f"  Rows               {_rows(seen.rows)}")
     if seen.url:
         out.print(f"  Page               {seen.url}")
     if seen.paused_until:
@@ -75,3 +80,20 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
         out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2)))
     if len(seen.waiting) > limit:
         out.print(f"\n… and {len(seen.waiting) - limit} more: zoomsync status --all")
+
+
+def _account(account: Account) -> str:
+    if account.state is AccountState.SERVICE:
+        return f"service key, for user {account.user_id}"
+    if account.state is AccountState.SIGNED_OUT:
+        return f"signed out: {account.detail}" if account.detail else "signed out"
+    told = f"signed in as {account.who or account.user_id}"
+    return f"{told} ({account.detail})" if account.detail else told
+
+
+def _rows(rows: Rows) -> str:
+    told = [f"{rows.waiting:,} wait for the database"] if rows.waiting else []
+    if rows.refused:
+        told.append(f"{rows.refused:,} refused by it")
+    why = f": {rows.problem.sentence}" if rows.problem else ""
+    return ", ".join(told) + why
