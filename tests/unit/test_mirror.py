@@ -249,6 +249,48 @@ def test_the_service_delivers_what_is_published_while_it_runs(place):
     assert not place.mirror.is_alive
 
 
+def test_a_row_that_comes_while_trouble_ends_is_not_left_for_the_clock(place):
+    """Its ring is heard even though the rows before it had to wait."""
+    import threading
+
+    arrived = {"r1": threading.Event(), "r2": threading.Event()}
+    publish_all = place.remote.publish_all
+    local = LocalCatalog(place.db, on_change=place.mirror.ring)
+
+    def slowly(rows):
+        answer = publish_all(rows)
+        if rows[0].recording_id == "r1":
+            place.outbox.delivered(rows)
+            local.publish(row("r2", user_id=ME, updated_at=2_000.0))
+            place.outbox.pending = _once_empty(place.outbox)
+        for one in rows:
+            arrived[one.recording_id].set()
+        return answer
+
+    place.remote.publish_all = slowly
+    place.remote.errors = [NetworkUnavailable()]
+    local.publish(row("r1", user_id=ME))
+    place.mirror.start()
+    try:
+        place.mirror.look_soon()
+        assert arrived["r1"].wait(10.0)
+        assert arrived["r2"].wait(10.0)
+    finally:
+        place.mirror.stop(5.0)
+
+
+def _once_empty(outbox):
+    """Return `pending` that does not see at first what has just been written."""
+    pending = type(outbox).pending
+    calls = []
+
+    def look(user_id, limit):
+        calls.append(limit)
+        return [] if len(calls) == 1 else pending(outbox, user_id, limit)
+
+    return look
+
+
 class Delivering(RuleBasedStateMachine):
     """Whatever happens in between: in the end the remote catalog has the newest of every row."""
 

@@ -54,28 +54,30 @@ class Mirror(ThreadService):
         self._state = state
         self._clock = clock
         self._log = log
-        self._bell = threading.Event()
+        self._news = threading.Event()
+        self._urgent = threading.Event()
         self._wait = 0.0
         self._forget_at = 0.0
 
     def ring(self) -> None:
-        """Let a new row be delivered; after trouble the wait goes on."""
-        if not self._wait:
-            self._bell.set()
+        """Let a new row be delivered; after trouble, once the wait is over."""
+        self._news.set()
 
     def look_soon(self) -> None:
         """Try at once, whatever went wrong before, and also what was refused."""
         self._forget_at = 0.0
-        self._bell.set()
+        self._wake()
 
     def _wake(self) -> None:
-        self._bell.set()
+        self._urgent.set()
+        self._news.set()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._bell.clear()
+            self._urgent.clear()
+            self._news.clear()
             seconds = self.deliver()
-            self._bell.wait(seconds)
+            (self._urgent if self._wait else self._news).wait(seconds)
 
     def deliver(self) -> float:
         """Deliver what waits; return after how many seconds to look again."""
