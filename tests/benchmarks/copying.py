@@ -55,7 +55,7 @@ def measure(place: Path, *, quick: bool) -> list[Figure]:
 def _large(place: Path, *, quick: bool) -> list[Figure]:
     size = 16 * MIB if quick else 1024 * MIB
     rounds = 2 if quick else 5
-    outgoing = _random_file(place / "large.mp4", size)
+    outgoing = random_file(place / "large.mp4", size)
     ways = _WAYS | (_FAST_WAYS if shutil.which("openssl") else {})
     results: dict[str, list[Spent]] = {"send": [], **{way: [] for way in ways}}
     proving: list[float] = []
@@ -88,7 +88,8 @@ def _note(size: int, rounds: int) -> str:
     return f"{size // MIB:,} MiB, medians of {rounds} rounds taken alternately, source in memory"
 
 
-def _random_file(path: Path, size: int) -> Outgoing:
+def random_file(path: Path, size: int) -> Outgoing:
+    """Write *size* bytes that no file system can compress, and describe the file."""
     digest = hashlib.sha256()
     rng = random.Random(1)  # noqa: S311  content that no file system can compress
     with path.open("wb") as file:
