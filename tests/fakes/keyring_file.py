@@ -13,7 +13,7 @@ VARIABLE = "ZOOMSYNC_TESTS_KEYRING"
 class Keyring(KeyringBackend):
     """Chosen by `PYTHON_KEYRING_BACKEND=tests.fakes.keyring_file.Keyring`."""
 
-    priority: ClassVar[float] = 5.0  # type: ignore[assignment]  the base computes it
+    priority: ClassVar[float] = 5.0
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return an entry."""

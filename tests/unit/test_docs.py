@@ -76,5 +76,5 @@ def test_modules_stay_small():
 
 
 def test_architecture_stays_readable():
-    """Two hundred lines and some."""
-    assert len(ARCHITECTURE.splitlines()) <= 240
+    """Something that is read in a quarter of an hour."""
+    assert len(ARCHITECTURE.splitlines()) <= 320

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zoomsync_agent.core.errors import SettingsError
-from zoomsync_agent.settings import SPECS, Settings, load, origins, save, saving
+from zoomsync_agent.settings import SPECS, Settings, load, origins, save, saving, secret
 
 RIGHT = {
     "recordings_path": "/r",
@@ -20,6 +20,7 @@ RIGHT = {
     "supabase_key": "sb_publishable_x",
     "supabase_bucket": "meetings",
     "chunk_size": "8 MiB",
+    "verify": "size",
     "bandwidth_limit": "5M",
     "workers": "3",
     "quiet_seconds": "2.5",
@@ -478,3 +479,102 @@ def test_a_link_stays_a_link(at, tmp_path):
     save(at.home, "port", 2)
     assert at.home.config_file.is_symlink()
     assert real.read_text() == "port = 2\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "abcdefghijklmnopqrst", "http://abcdefghijklmnopqrst.supabase.co",
+        "ftp://x.supabase.co", "https://", "https://x.supabase.co/rest/v1", "https://x.co?a=b",
+        "https://me:secret@x.supabase.co", "https://x.co:99999", "https://[x",
+    ],
+)  # fmt: skip
+def test_a_project_needs_an_address(at, url):
+    """Only where something goes there; a password in it is not repeated."""
+    said = refused(at, destination="supabase", supabase_url=url)
+    assert "SUPABASE_URL" in said
+    assert "secret" not in said
+    assert at(supabase_url=url).destination == "folder"
+    assert "SUPABASE_URL" in refused(at, catalog="supabase", supabase_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://abcdefghijklmnopqrst.supabase.co/",
+        "http://127.0.0.1:54321",
+        "https://s.example.org",
+    ],
+)
+def test_an_address_is_kept_without_a_slash(at, url):
+    """Whatever was copied from the dashboard."""
+    found = at(destination="supabase", supabase_url=url)
+    assert found.supabase_url == url.rstrip("/")
+    assert found.uses_supabase
+
+
+@pytest.mark.parametrize(
+    ("destination", "catalog", "remote_rows"),
+    [
+        ("folder", "auto", False),
+        ("folder", "supabase", True),
+        ("supabase", "auto", True),
+        ("supabase", "local", False),
+        ("supabase", "supabase", True),
+    ],
+)
+def test_rows_go_where_recordings_go(at, destination, catalog, remote_rows):
+    """Unless something else was chosen."""
+    url = "https://abcdefghijklmnopqrst.supabase.co"
+    found = at(destination=destination, catalog=catalog, supabase_url=url)
+    assert found.has_remote_rows is remote_rows
+
+
+def test_the_newer_name_of_the_key_means_the_same(at):
+    """The dashboard shows it under that name."""
+    assert (
+        at(env={"SUPABASE_PUBLISHABLE_KEY": "sb_publishable_1"}).supabase_key == "sb_publishable_1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("6Mi", 6 << 20),
+        ("8 MiB", 8 << 20),
+        ("1M", 1_000_000),
+        (300_000, 300_000),
+        ("262144", 262_144),
+    ],
+)
+def test_a_chunk_is_written_as_people_write_it(at, text, size):
+    """In bytes, or with a unit."""
+    assert at(chunk_size=text).chunk_size == size
+
+
+@pytest.mark.parametrize("text", ["0", "1K", "1Gi", "5M/s", "six", "", True, None, "-6Mi"])
+def test_a_chunk_has_limits(at, text):
+    """What the server would refuse, or what would be no chunk any more."""
+    if text is None:
+        assert at(chunk_size=text).chunk_size == 6 << 20
+    else:
+        assert "chunk" in refused(at, chunk_size=text)
+
+
+def test_a_secret_is_read_from_the_environment_or_a_private_file(at):
+    """The environment wins; a file that others may read is refused, and says how to mend it."""
+    home, cwd = at.home, at.cwd
+    assert secret(home, {}, cwd, "SUPABASE_SERVICE_KEY") is None
+    home.env_file.parent.mkdir(parents=True, exist_ok=True)
+    home.env_file.write_text("SUPABASE_SERVICE_ROLE_KEY=from-file\n")
+    home.env_file.chmod(0o600)
+    found = secret(home, {}, cwd, "SUPABASE_SERVICE_KEY")
+    assert (found.value, found.source) == ("from-file", str(home.env_file))
+    assert "from-file" not in repr(found)
+    environ = {"SUPABASE_SERVICE_KEY": " from-env "}
+    assert secret(home, environ, cwd, "SUPABASE_SERVICE_KEY").value == "from-env"
+    if sys.platform != "win32":
+        home.env_file.chmod(0o644)
+        with pytest.raises(SettingsError, match="chmod 600"):
+            secret(home, {}, cwd, "SUPABASE_SERVICE_KEY")
+        assert secret(home, {}, cwd, "DATABASE_URL") is None

@@ -103,11 +103,8 @@ def secret_store(home: Home) -> SecretStore:
 
 
 def _project(settings: Settings) -> Project:
-    if not settings.supabase_url:
-        raise SettingsError(
-            "SUPABASE_URL is not set: the address of the Supabase project, from its dashboard "
-            "under Connect"
-        )
+    if settings.project_problem:
+        raise SettingsError(settings.project_problem)
     return Project(settings.supabase_url, settings.supabase_bucket)
 
 
@@ -232,6 +229,7 @@ def remote_parts(
         policies_allow_sight=lambda: _policies_allow_sight(tables, remote.project.bucket),
         chunk_bytes=settings.chunk_size,
         bytes_per_second=settings.bandwidth_limit,
+        proves_etag=settings.verify == "content",
     )
     mirror = None
     if settings.has_remote_rows:

@@ -123,5 +123,7 @@ class Requests:
             return SignInRequired(f"{doing}: {self.project.host} does not take the session")
         if "API key" in answer.message:
             return SetupIncomplete(f"{doing}: {self.project.host} does not know the key")
+        if answer.message == "Bucket not found":
+            return SetupIncomplete(f"there is no bucket “{self.project.bucket}”")
         told = general_error(answer, doing)
         return told or RemoteUnavailable(f"{doing}: HTTP {answer.status} {answer.message}")

@@ -1,0 +1,92 @@
+"""What is kept of a session, and the mark that tells other processes of a change."""
+
+import contextlib
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoomsync_agent.supabase.auth_client import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is needed to act for somebody.
+
+    `expires_at` is in epoch seconds of this machine's own clock: the server's may differ.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: float
+    user_id: str
+    email: str = ""
+
+    @classmethod
+    def of(cls, grant: Grant, now: float) -> "Session":
+        """Return the session that begins with *grant* at *now* (epoch seconds)."""
+        return cls(
+            grant.access_token,
+            grant.refresh_token,
+            now + grant.expires_in,
+            grant.user_id,
+            grant.email,
+        )
+
+    def to_json(self) -> str:
+        """Return it as it is kept; this text is a secret."""
+        return json.dumps(
+            {
+                "access_token": self.access_token,
+                "refresh_token": self.refresh_token,
+                "expires_at": self.expires_at,
+                "user_id": self.user_id,
+                "email": self.email,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | None) -> "Session | None":
+        """Return the session that `to_json` wrote; None for anything else."""
+        try:
+            told = json.loads(text or "")
+            read = [told[name] for name in ("access_token", "refresh_token", "user_id", "email")]
+            expires_at = float(told["expires_at"])
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+            return None
+        if not all(isinstance(one, str) for one in read) or not (
+            all(read[:3]) and math.isfinite(expires_at)
+        ):
+            return None
+        access, refresh, user_id, email = read
+        return cls(access, refresh, expires_at, user_id, email)
+
+
+Mark = tuple[int, int, int] | None
+"""What `os.stat` says of a marker; None while there is none."""
+
+
+class Marker:
+    """A file that grows with every change; looking at it costs one `stat`.
+
+    Args:
+        path: of the file; there is nothing in it that anybody could use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def look(self) -> Mark:
+        """Return what is another value after every change."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  a Path costs more than the call
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns, found.st_ino
+
+    def touch(self) -> None:
+        """Mark a change, if the disk takes it: others then notice it when they renew."""
+        # One byte more each time: times are too coarse to tell two changes apart.
+        with contextlib.suppress(OSError), self._path.open("ab") as file:
+            file.write(b".")
