@@ -1,28 +1,63 @@
 """What every catalog promises."""
 
+import uuid
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fakes import postgres
+from tests.fakes.project import FakeProject
 from tests.fakes.stores import MemoryCatalog, catalog_database, row
 from zoomsync_agent.catalog.local import LocalCatalog
+from zoomsync_agent.catalog.supabase import SupabaseCatalog
 from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.core.recording import Kind, MeetingKey, ObjectKey, ProcessingStatus, RecordingId
 
 TIMES = st.integers(0, 4_000_000_000_000_000).map(lambda n: n / 1e6)
 
 
-@pytest.fixture(params=["memory", "local"])
-def catalog(request, tmp_path):
+USER = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture(scope="module")
+def remote(request):
+    """Give the address of a real database, with the schema that a project's owner runs."""
+    database = postgres.cluster(request.config).project()
+    database.execute("insert into auth.users (id) values (%s)", [USER])
+    with database.rest() as address:
+        yield database, address
+
+
+@pytest.fixture(params=["memory", "local", "supabase"])
+def catalog(request):
     """Give each catalog in turn."""
     if request.param == "memory":
         yield MemoryCatalog()
-        return
-    db = catalog_database(tmp_path / "catalog.db")
-    yield LocalCatalog(db)
-    db.close()
+    elif request.param == "local":
+        yield request.getfixturevalue("local")
+    else:
+        database, address = request.getfixturevalue("remote")
+        database.execute("truncate public.recordings")
+        with FakeProject(database, address, user_id=USER) as project:
+            yield SupabaseCatalog(project.tables)
+
+
+@pytest.fixture(params=["memory", "local"])
+def searchable(request):
+    """Give each catalog that can be searched."""
+    return MemoryCatalog() if request.param == "memory" else request.getfixturevalue("local")
+
+
+def id_of(name):
+    """Return an id that every catalog can hold."""
+    return RecordingId(str(uuid.uuid5(uuid.NAMESPACE_OID, name)))
+
+
+def shared(name="r1", **columns):
+    """Return a row that every catalog can hold."""
+    return row(id_of(name), **({"user_id": USER} | columns))
 
 
 @pytest.fixture
@@ -35,7 +70,7 @@ def local(tmp_path):
 
 def test_every_column_comes_back(catalog):
     """What was published is what is read."""
-    full = row(
+    full = shared(
         transcription_text="Über 会議",
         summary="s",
         action_items=("a", "ß"),
@@ -51,25 +86,25 @@ def test_every_column_comes_back(catalog):
         device="d",
     )
     catalog.publish(full)
-    assert catalog.get(RecordingId("r1")) == full
-    assert catalog.get(RecordingId("r2")) is None
+    assert catalog.get(id_of("r1")) == full
+    assert catalog.get(id_of("r2")) is None
 
 
-def test_the_same_row_twice_is_one_row(catalog):
+def test_the_same_row_twice_is_one_row(searchable):
     """A publishing whose answer was lost is repeated without harm."""
     for _ in range(3):
-        catalog.publish(row(meeting_title="unique"))
-    assert len(catalog.search("unique")) == 1
+        searchable.publish(row(meeting_title="unique"))
+    assert len(searchable.search("unique")) == 1
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moments=st.lists(TIMES | st.integers(0, 4).map(float), min_size=1, max_size=6))
 def test_an_older_row_never_replaces_a_newer_one(catalog, moments):
     """Whatever the order of arrival, the newest stays; with whole and broken seconds alike."""
-    name = f"r{hash(tuple(moments))}"
+    name = repr(moments)
     for number, moment in enumerate(moments):
-        catalog.publish(row(name, updated_at=moment, meeting_title=str(number)))
-    kept = catalog.get(RecordingId(name))
+        catalog.publish(shared(name, updated_at=moment, meeting_title=str(number)))
+    kept = catalog.get(id_of(name))
     assert kept.updated_at == pytest.approx(max(moments), abs=2e-6)
     newest = [n for n, moment in enumerate(moments) if moment == max(moments)]
     assert kept.meeting_title == str(newest[-1])
@@ -77,47 +112,49 @@ def test_an_older_row_never_replaces_a_newer_one(catalog, moments):
 
 def test_a_row_keeps_the_time_at_which_it_appeared(catalog):
     """`created_at` is the first row's, however often it is written."""
-    catalog.publish(row(created_at=1.0, updated_at=1.0))
-    catalog.publish(row(created_at=2.0, updated_at=2.0))
-    kept = catalog.get(RecordingId("r1"))
+    catalog.publish(shared(created_at=1.0, updated_at=1.0))
+    catalog.publish(shared(created_at=2.0, updated_at=2.0))
+    kept = catalog.get(id_of("r1"))
     assert (kept.created_at, kept.updated_at) == (1.0, 2.0)
 
 
 def test_completed_without_a_place_is_refused(catalog):
     """No row says that bytes are safe without saying where."""
     with pytest.raises(AgentError):
-        catalog.publish(row(file_url=""))
-    assert catalog.get(RecordingId("r1")) is None
-    catalog.publish(row(file_url="", processing_status=ProcessingStatus.UPLOADING))
+        catalog.publish(shared(file_url=""))
+    assert catalog.get(id_of("r1")) is None
+    catalog.publish(shared(file_url="", processing_status=ProcessingStatus.UPLOADING))
     with pytest.raises(AgentError):
-        catalog.publish(row(file_url="", updated_at=2_000.0))
-    assert catalog.get(RecordingId("r1")).processing_status is ProcessingStatus.UPLOADING
+        catalog.publish(shared(file_url="", updated_at=2_000.0))
+    assert catalog.get(id_of("r1")).processing_status is ProcessingStatus.UPLOADING
 
 
 @pytest.mark.parametrize(
     "query",
     ["budget", "BUDGET", "budg", "uber", "Über", "会議", "budget über", "  budget  "],
 )
-def test_search_finds_words_and_their_beginnings(catalog, query):
+def test_search_finds_words_and_their_beginnings(searchable, query):
     """In title and text, in any script, in any case, with or without accents."""
-    catalog.publish(row("hit", meeting_title="Über Planung", transcription_text="会議 Budget talk"))
-    catalog.publish(row("other", meeting_title="Weekly", transcription_text="nothing of it"))
-    assert [found.recording_id for found, _hit in catalog.search(query)] == ["hit"]
+    searchable.publish(
+        row("hit", meeting_title="Über Planung", transcription_text="会議 Budget talk")
+    )
+    searchable.publish(row("other", meeting_title="Weekly", transcription_text="nothing of it"))
+    assert [found.recording_id for found, _hit in searchable.search(query)] == ["hit"]
 
 
 @pytest.mark.parametrize("query", ["", "   ", "udget", "budget absent"])
-def test_search_finds_nothing_where_a_word_is_missing(catalog, query):
+def test_search_finds_nothing_where_a_word_is_missing(searchable, query):
     """Every word counts, from its beginning."""
-    catalog.publish(row(transcription_text="budget"))
-    assert list(catalog.search(query)) == []
+    searchable.publish(row(transcription_text="budget"))
+    assert list(searchable.search(query)) == []
 
 
-def test_search_follows_a_change(catalog):
+def test_search_follows_a_change(searchable):
     """The new text is found, the old one is not any more."""
-    catalog.publish(row(transcription_text="before"))
-    catalog.publish(row(transcription_text="after", updated_at=2_000.0))
-    assert list(catalog.search("before")) == []
-    assert len(catalog.search("after")) == 1
+    searchable.publish(row(transcription_text="before"))
+    searchable.publish(row(transcription_text="after", updated_at=2_000.0))
+    assert list(searchable.search("before")) == []
+    assert len(searchable.search("after")) == 1
 
 
 HOSTILE = [
@@ -128,10 +165,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("query", HOSTILE)
-def test_no_query_is_an_error(catalog, query):
+def test_no_query_is_an_error(searchable, query):
     """Whatever somebody types or pastes, there is an answer."""
-    catalog.publish(row(transcription_text="a b c"))
-    list(catalog.search(query))
+    searchable.publish(row(transcription_text="a b c"))
+    list(searchable.search(query))
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

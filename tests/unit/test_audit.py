@@ -1,5 +1,6 @@
 """Is what was archived still there?"""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -151,3 +152,29 @@ def test_a_moved_archive_gets_new_addresses(shop, audit):
     assert shop.row().file_url == "file:///new/place.mp4"
     assert shop.row().processing_status is ProcessingStatus.COMPLETED
     assert shop.objects.receipts(shop.destination.name)[0].receipt.url == "file:///new/place.mp4"
+
+
+def test_what_was_in_the_way_is_looked_at_again_when_asked(shop, audit):
+    """A drive that was just connected, somebody who has just signed in: not a minute later."""
+    shop.add("m/video.mp4", b"0123456789")
+    shop.run()
+    looks, is_away = threading.Semaphore(0), True
+
+    class Drive:
+        def check_all(self, receipts):
+            looks.release()
+            if is_away:
+                raise DestinationUnavailable("the drive is away")
+            return map(shop.memory.check, receipts)
+
+    audit._destinations = {shop.destination.name: Drive()}
+    audit.start()
+    try:
+        assert looks.acquire(timeout=10.0)
+        is_away = False
+        audit.look_soon()
+        assert looks.acquire(timeout=10.0)
+    finally:
+        audit.stop(10.0)
+    assert not audit.is_alive
+    assert shop.state.get(DESTINATION_PROBLEM) is None

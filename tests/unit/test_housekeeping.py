@@ -39,7 +39,7 @@ class Room:
             clock=self.clock,
             bell=self.bell,
             breaker=self.breaker,
-            rebuild=lambda stop: self.rebuilds.append(stop()),
+            tidy=lambda stop: self.rebuilds.append(stop()),
             log=self.log,
         )
         waits = iter([False, True])

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from zoomsync_agent.app.account import read_account
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.parts import Parts
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.control import Control, Place
-from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
+from zoomsync_agent.core.errors import (
+    ActionNeeded,
+    PermanentError,
+    SettingsError,
+    StoreDamaged,
+    TransientError,
+)
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.desktop import mounts
 from zoomsync_agent.desktop.clock import SystemClock
@@ -45,12 +52,6 @@ from zoomsync_agent.web.server import WebServer
 
 if TYPE_CHECKING:
     from flask import Flask
-
-    from zoomsync_agent.app.remote import RemoteParts
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 STOP_SECONDS: Final = 5.0
@@ -176,14 +177,8 @@ def _wired(
     files = SqliteFileStore(databases.queue)
     jobs = SqliteJobStore(databases.queue)
     objects = SqliteObjectStore(databases.queue)
-    parts = None
-    if settings.uses_supabase:
-        from zoomsync_agent.app import remote  # noqa: PLC0415  an HTTP client costs 80 ms
-
-        parts = remote.remote_parts(settings, home, databases, state, clock=clock, log=log)
-    catalog = LocalCatalog(
-        databases.catalog, on_change=parts.mirror.ring if parts and parts.mirror else _nothing
-    )
+    parts = _parts(settings, home, databases, state, clock=clock, log=log)
+    catalog = LocalCatalog(databases.catalog, on_change=parts.on_row)
     bell = Bell()
     pause = Pause(state, clock)
     breaker = Breaker(clock, _keeping_why_shut(state))
@@ -196,7 +191,7 @@ def _wired(
         destinations=destinations,
         catalogs=(catalog,),
         clock=clock,
-        owner=Owner(parts.user_id if parts else settings.user_id, settings.device, zone),
+        owner=Owner(parts.user, settings.device, zone),
     )
 
     def tell_problem(problem: str) -> None:
@@ -237,16 +232,25 @@ def _wired(
         )
         for number in range(1, settings.workers + 1)
     ]
+    audit = Audit(
+        objects, jobs, state, steps.publisher, destinations, clock=clock, bell=bell, log=log
+    )
     rebuilder = Rebuilder(destinations.values(), [catalog], objects, state, log=log)
+
+    def tidy(stop: Callable[[], bool] = lambda: False) -> None:
+        rebuilder.complete(stop)
+        with contextlib.suppress(TransientError, ActionNeeded, PermanentError):
+            steps.drop_abandoned()
+
     housekeeping = Housekeeping(
         jobs,
         state,
         databases.queue,
-        [watch, *([parts.mirror] if parts and parts.mirror else [])],
+        [watch, audit, *parts.services],
         clock=clock,
         bell=bell,
         breaker=breaker,
-        rebuild=rebuilder.complete,
+        tidy=tidy,
         log=log,
     )
 
@@ -256,9 +260,8 @@ def _wired(
             state.set(name, None)
         if redecide_history:
             jobs.reopen_history()
-        rebuilder.complete()
-        with contextlib.suppress(AgentError):
-            steps.drop_abandoned()
+        if parts.destination is None:
+            tidy()  # a project that cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.
         jobs.release_blocked(clock.now(), 0.0)
         jobs.release_held(destinations, CODES)
@@ -266,12 +269,7 @@ def _wired(
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
 
-    audit = Audit(
-        objects, jobs, state, steps.publisher, destinations, clock=clock, bell=bell, log=log
-    )
-    services: list[Service] = [*workers, watch, audit, housekeeping]
-    if parts is not None and parts.mirror is not None:
-        services.insert(0, parts.mirror)
+    services: list[Service] = [*parts.services, *workers, watch, audit, housekeeping]
     control = build_control(databases, settings, clock=clock, pid=os.getpid())
     if on_url is not None:
         services.append(
@@ -283,18 +281,34 @@ def _wired(
         supervisor,
         control,
         before_start=before_start,
-        close=parts.remote.project.close if parts else _nothing,
+        close=parts.close,
         log=log,
     )
+
+
+def _parts(
+    settings: Settings,
+    home: Home,
+    databases: Databases,
+    state: SqliteStateStore,
+    *,
+    clock: Clock,
+    log: Log,
+) -> Parts:
+    if not settings.uses_supabase:
+        return Parts(settings.user_id)
+    from zoomsync_agent.app import remote  # noqa: PLC0415  an HTTP client costs 80 ms
+
+    return remote.remote_parts(settings, home, databases, state, clock=clock, log=log)
 
 
 def _destination(
     settings: Settings,
     state: SqliteStateStore,
     catalog: LocalCatalog,
-    parts: "RemoteParts | None",
+    parts: Parts,
 ) -> Destination:
-    if settings.destination == "supabase" and parts is not None:
+    if parts.destination is not None:
         return parts.destination
     if settings.destination != "folder":
         raise SettingsError(

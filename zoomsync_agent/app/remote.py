@@ -13,6 +13,7 @@ from typing import Final
 
 from zoomsync_agent.app.account import save_account
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.parts import Parts
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.catalog.supabase import SupabaseCatalog
 from zoomsync_agent.core.account import Account
@@ -180,19 +181,6 @@ def _state_of(home: Home) -> Iterator[StateStore]:
         databases.close()
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteParts:
-    """What the agent is made of where a project is used.
-
-    `user_id` tells whose recordings these are; `mirror` is None where rows stay on this computer.
-    """
-
-    remote: Remote
-    destination: SupabaseDestination
-    mirror: Mirror | None
-    user_id: Callable[[], str]
-
-
 def remote_parts(
     settings: Settings,
     home: Home,
@@ -201,7 +189,7 @@ def remote_parts(
     *,
     clock: Clock,
     log: Log,
-) -> RemoteParts:
+) -> Parts:
     """Wire what talks to the project.
 
     Raises:
@@ -235,7 +223,12 @@ def remote_parts(
     if settings.has_remote_rows:
         outbox = SqliteOutbox(databases.catalog, settings.supabase_url)
         mirror = Mirror(outbox, catalog, user_id, state, clock=clock, log=log)
-    return RemoteParts(remote, destination, mirror, user_id)
+    return Parts(
+        user_id,
+        destination if settings.destination == destination.name else None,
+        mirror,
+        remote.project.close,
+    )
 
 
 def _policies_allow_sight(tables: Tables, bucket: str) -> bool | None:

@@ -6,6 +6,7 @@ away. What is gone is uploaded again where the original is still here.
 """
 
 import random
+import threading
 from collections.abc import Mapping
 from typing import Final
 
@@ -62,12 +63,21 @@ class Audit(ThreadService):
         self._bell = bell
         self._log = log
         self._full_at = 0.0
+        self._soon = threading.Event()
+
+    def look_soon(self) -> None:
+        """Look at once: something may have changed."""
+        self._soon.set()
+
+    def _wake(self) -> None:
+        self._soon.set()
 
     def _run(self) -> None:
         self._full_at = 0.0
-        self.tick()
-        while not self._stopping.wait(TICK_SECONDS):
+        while not self._stopping.is_set():
+            self._soon.clear()
             self.tick()
+            self._soon.wait(TICK_SECONDS)
 
     def tick(self) -> None:
         """Look at one receipt, or at all where that is due."""

@@ -13,8 +13,8 @@ from zoomsync_agent.service import ThreadService
 TICK_SECONDS: Final = 1.0
 _JUMP_SECONDS: Final = 10.0
 """So far apart wall clock and monotonic clock drift only by sleep or by somebody's hand."""
-REBUILD_SECONDS: Final = 60.0
-"""How often a rebuild that is not complete is tried again."""
+TIDY_SECONDS: Final = 60.0
+"""How often a rebuild that is not complete is tried again, and what was given up is dropped."""
 SCAN_REQUEST: Final = "scan_request"
 """Name of the state in which another process asks for a sweep."""
 
@@ -46,7 +46,8 @@ class Housekeeping(ThreadService):
         clock: the time.
         bell: wakes the workers.
         breaker: probes its destinations at once when something may have changed.
-        rebuild: completes a rebuild, if there is one to complete; ends when asked to stop.
+        tidy: completes a rebuild and drops what was given up, if there is any; ends when asked
+            to stop.
         log: where events go.
     """
 
@@ -60,7 +61,7 @@ class Housekeeping(ThreadService):
         clock: Clock,
         bell: Bell,
         breaker: Breaker,
-        rebuild: Callable[[Callable[[], bool]], None],
+        tidy: Callable[[Callable[[], bool]], None],
         log: Log,
     ) -> None:
         super().__init__("clock")
@@ -71,13 +72,13 @@ class Housekeeping(ThreadService):
         self._clock = clock
         self._bell = bell
         self._breaker = breaker
-        self._rebuild = rebuild
+        self._tidy = tidy
         self._log = log
         self._version = -1
         self._scan_request: str | None = None
         self._offset = 0.0
         self._release_at = 0.0
-        self._rebuild_at = clock.monotonic() + REBUILD_SECONDS
+        self._tidy_at = clock.monotonic() + TIDY_SECONDS
 
     def _run(self) -> None:
         self._offset = self._clock.now() - self._clock.monotonic()
@@ -95,9 +96,9 @@ class Housekeeping(ThreadService):
             shut = self._breaker.shut
             if self._jobs.release_blocked(self._clock.now(), RECHECK_SECONDS, shut):
                 self._bell.ring()
-        if now >= self._rebuild_at:
-            self._rebuild(self._stopping.is_set)
-            self._rebuild_at = self._clock.monotonic() + REBUILD_SECONDS
+        if now >= self._tidy_at:
+            self._tidy(self._stopping.is_set)
+            self._tidy_at = self._clock.monotonic() + TIDY_SECONDS
 
     def _notice_jump(self) -> None:
         """After a sleep, or when somebody sets the clock: look at everything anew."""

@@ -1,0 +1,88 @@
+"""`zoomsync doctor`."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from zoomsync_agent.cli.output import (
+    ExitCode,
+    command,
+    console,
+    json_option,
+    load,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from zoomsync_agent.desktop.paths import Home
+    from zoomsync_agent.doctor import Finding
+    from zoomsync_agent.settings import Settings
+
+_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["supabase"]), default="supabase")
+@json_option
+@command
+def doctor(what: str, as_json: bool) -> None:
+    """Look at the Supabase project and say what is wrong and how to mend it. Changes nothing.
+
+    Ends with the exit code 3 if there is a problem.
+    """
+    from zoomsync_agent.doctor import Level
+
+    del what  # there is one kind of project to look at
+    home, settings = load()
+    found = _examined(settings, home)
+    if as_json:
+        print_json({"findings": [one.as_dict() for one in found]})
+    else:
+        _show(found)
+    if any(one.level is Level.PROBLEM for one in found):
+        sys.exit(ExitCode.INCOMPLETE)
+
+
+def _examined(settings: "Settings", home: "Home") -> "list[Finding]":
+    from zoomsync_agent import app
+    from zoomsync_agent.app import remote
+    from zoomsync_agent.core.account import AccountState
+    from zoomsync_agent.core.errors import SettingsError
+    from zoomsync_agent.doctor import Facts, Finding, Level, examine
+
+    with app.beside(settings, home) as control:
+        largest_queued = control.largest_queued()
+    try:
+        with remote.opened(settings, home) as opened:
+            facts = Facts(
+                url=settings.supabase_url,
+                public_key=settings.supabase_key,
+                is_service_mode=opened.access.account().state is AccountState.SERVICE,
+            )
+            return examine(
+                facts,
+                opened.project,
+                opened.access,
+                largest_queued=largest_queued,
+                now=time.time,
+            )
+    except SettingsError as exc:
+        # What keeps the agent from using the project at all is a finding like any other.
+        return [Finding("settings", Level.PROBLEM, f"{exc.detail}.")]
+
+
+def _show(found: "list[Finding]") -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    for one in found:
+        mark, colour = _MARKS[one.level]
+        out.print(Text.assemble((f"{mark} ", colour), one.sentence))
+        if one.mend:
+            out.print(Padding(Text(one.mend), (0, 0, 0, 2)))
+        if one.sql:
+            # Without indentation and wrapping: it is to be copied.
+            out.print(Text(f"\n{one.sql}\n"), soft_wrap=True)
