@@ -403,3 +403,19 @@ def test_the_library_is_loaded_only_when_it_is_used():
         "sys.exit('supabase' in sys.modules or 'postgrest' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
+
+
+def test_what_others_have_filled_in_is_not_emptied(project, catalog):
+    """An agent that knows of no summary leaves the one that another program has written."""
+    first = _row(project, transcription_text="said", updated_at=1_000.0)
+    catalog.publish(first)
+    project.database.execute(
+        "update public.recordings set summary = 'theirs', action_items = '[\"a\"]' "
+        "where recording_id = %s",
+        [first.recording_id],
+    )
+    catalog.publish(replace(first, transcription_text="", updated_at=9_000_000_000.0))
+    kept = catalog.get(first.recording_id)
+    assert (kept.summary, kept.action_items, kept.transcription_text) == ("theirs", ("a",), "said")
+    catalog.publish(replace(first, summary="ours", updated_at=9_000_000_001.0))
+    assert catalog.get(first.recording_id).summary == "ours"

@@ -82,6 +82,12 @@ declare
 begin
     perform set_config('zoomsync.upsert', '', true);
     new.created_at := old.created_at;
+    if is_upsert then
+        -- What another program has filled in is not emptied by an agent that does not know of it.
+        new.transcription_text := coalesce(nullif(new.transcription_text, ''), old.transcription_text);
+        new.summary := coalesce(nullif(new.summary, ''), old.summary);
+        new.action_items := coalesce(nullif(new.action_items, '[]'), old.action_items);
+    end if;
     if new.updated_at < old.updated_at or new is not distinct from old then
         return null;
     end if;
