@@ -35,7 +35,7 @@ class PartTally:
         Returns:
             False if it cannot be told any more how the object is cut.
         """
-        if count > _LARGEST_PART:
+        if self._open_bytes + count > _LARGEST_PART:
             return False
         self._open, self._open_bytes = md5, self._open_bytes + count
         if self._open_bytes >= _SMALLEST_PART:

@@ -168,9 +168,8 @@ class FolderDestination:
         """Yield what `check` returns for each of *receipts*; asking a disk costs little."""
         return (self.check(receipt) for receipt in receipts)
 
-    def link(self, key: ObjectKey, seconds: int) -> str:
-        """Return the file's address; whoever may read the folder can open it at any time."""
-        del seconds
+    def link(self, key: ObjectKey, seconds: int) -> str:  # noqa: ARG002  files have no end
+        """Return the file's address, which opens at any time for whoever may read the folder."""
         return self._url(key)
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
@@ -234,8 +233,8 @@ class FolderDestination:
 
     def _become_known(self) -> None:
         if not self._is_known:
-            self._is_known = True
             self._on_first_use()
+        self._is_known = True
 
     def _path(self, key: ObjectKey) -> Path:
         parts = PurePosixPath(key).parts

@@ -7,6 +7,7 @@ the true status; `supabase.answers` has undone that before it is judged here.
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from zoomsync_agent.core.recording import ObjectKey, Outgoing
+from zoomsync_agent.supabase.answers import Answer
 from zoomsync_agent.supabase.requests import Body, Refused, Requests
 
 SHA256: Final = "sha256"
@@ -55,7 +57,8 @@ class Objects:
         try:
             response = self._requests.send("GET", self._url("object/info", key))
         except Refused as exc:
-            if exc.answer.status == _NOT_FOUND:
+            # Not any 404: a gateway whose project is away says that too.
+            if exc.answer.status == _NOT_FOUND and _names_an_object(exc.answer):
                 return None
             raise
         told = _mapping(response)
@@ -130,13 +133,10 @@ class Objects:
                     json=asked if cursor is None else {**asked, "cursor": cursor},
                 )
             )
-            for one in told.get("objects") or ():
-                key = str(one.get("key") or one.get("name") or "")
-                size = (one.get("metadata") or {}).get("size")
-                if isinstance(size, int):
-                    found[key if key.startswith(folder) else folder + key] = size
-            cursor = told.get("nextCursor")
-            if not told.get("hasNext") or not cursor:
+            for key, size in _sizes(told.get("objects")):
+                found[key if key.startswith(folder) else folder + key] = size
+            before, cursor = cursor, told.get("nextCursor")
+            if not told.get("hasNext") or not cursor or cursor == before:
                 return found
 
     def any_below(self, folder: str) -> bool:
@@ -150,8 +150,10 @@ class Objects:
             f"{self._storage}/object/list/{self._bucket}",
             json={"prefix": folder, "limit": 1, "offset": 0},
         )
-        told = response.json()
-        return isinstance(told, list) and bool(told)
+        told = _json(response)
+        if not isinstance(told, list):
+            raise httpx.RemoteProtocolError("the server told no list")
+        return bool(told)
 
     def size_limit(self) -> int | None:
         """Return the bucket's own limit in bytes; None where there is none that we may see.
@@ -168,8 +170,12 @@ class Objects:
         limit = told.get("file_size_limit")
         return limit if isinstance(limit, int) else None
 
-    def hash(self, key: ObjectKey) -> str:
+    def hash(self, key: ObjectKey, expect_time: Callable[[], None]) -> str:
         """Return the SHA-256 of an object, read back whole.
+
+        Args:
+            key: names the object.
+            expect_time: called before each piece; what it raises ends the reading.
 
         Raises:
             Refused, httpx.HTTPError: it could not be read.
@@ -182,6 +188,7 @@ class Objects:
                 # No `raise_for_status`: its message holds the link, which lets anybody in.
                 raise httpx.RemoteProtocolError(f"HTTP {response.status_code} to reading back")
             for piece in response.iter_bytes(_READ_BYTES):
+                expect_time()
                 digest.update(piece)
         return digest.hexdigest()
 
@@ -189,11 +196,29 @@ class Objects:
         return f"{self._storage}/{route}/{self._bucket}/{quote(key)}"
 
 
+def _names_an_object(answer: Answer) -> bool:
+    """Return whether it is an object that was not found; older servers tell no code."""
+    return answer.code in ("NoSuchKey", "not_found") or answer.message == "Object not found"
+
+
+def _sizes(objects: Any) -> Iterator[tuple[str, int]]:
+    for one in objects if isinstance(objects, list) else ():
+        metadata = one.get("metadata") if isinstance(one, dict) else None
+        size = metadata.get("size") if isinstance(metadata, dict) else None
+        if isinstance(size, int):
+            yield str(one.get("key") or one.get("name") or ""), size
+
+
 def _mapping(response: httpx.Response) -> dict[str, Any]:
-    try:
-        told = response.json()
-    except ValueError:
-        told = None
+    told = _json(response)
     if not isinstance(told, dict):
-        raise httpx.RemoteProtocolError("the server answered something else than JSON")
+        raise httpx.RemoteProtocolError("the server told no JSON object")
     return told
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as exc:
+        # A network that wants a sign-in of its own answers anything with a page of its own.
+        raise httpx.RemoteProtocolError("the server answered something else than JSON") from exc

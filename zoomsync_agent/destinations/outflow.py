@@ -8,15 +8,16 @@ complete an object of anything else.
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from zoomsync_agent.core.errors import SourceChanged, VerificationFailed
 from zoomsync_agent.core.recording import FileIdentity, Outgoing
+from zoomsync_agent.destinations.hashing import Hashing
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-PIECE_BYTES: Final = 1 << 19
+PIECE_BYTES: Final = 1 << 20
 _SMALLEST_PIECE: Final = 1 << 12
 _PIECES_A_SECOND: Final = 8
 
@@ -26,7 +27,7 @@ class ToldToStop(Exception):
 
 
 class Outflow:
-    """Reads one file for one upload. Not thread-safe.
+    """Reads one file for one upload, for as long as the context lasts. Not thread-safe.
 
     Args:
         source: the file, opened without a buffer.
@@ -55,6 +56,17 @@ class Outflow:
             self._piece_bytes = min(PIECE_BYTES, max(share, _SMALLEST_PIECE))
         # Where the last body began and where it ended, with the hash of all that lies before.
         self._hashed: list[tuple[int, _Hash]] = [(0, hashlib.sha256())]
+        self._hashing = Hashing()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._hashing.close()
+
+    def settle(self) -> None:
+        """Return when the hashes have taken in all that was handed over."""
+        self._hashing.settle()
 
     def expect_unchanged(self) -> None:
         """Make sure that the file is still the one that was meant.
@@ -80,38 +92,47 @@ class Outflow:
     def body(
         self, offset: int, count: int, *, may_stop: bool, md5: "_Hash | None" = None
     ) -> Iterator[bytes]:
-        """Yield *count* bytes from *offset* on, and let *md5* take them in.
+        """Return *count* bytes from *offset* on, in pieces; *md5* takes them in until `settle`.
+
+        What lies before is read now and not with the first piece: that may take minutes, and
+        neither a server nor a proxy waits so long for a request that was begun.
 
         Raises:
-            ToldToStop: before a piece, unless this body must not be broken off.
+            ToldToStop: now, and before a piece unless this body must not be broken off.
             SourceChanged: the file is not the one that was meant.
             VerificationFailed: it does not hold what was hashed before.
         """
         sha256 = self._hash_before(offset)
         self._hashed = [(0, hashlib.sha256()), (offset, sha256.copy())]
-        is_last = offset + count == self._outgoing.size
-        if is_last and not count:
+        if not count and offset == self._outgoing.size:
             self._expect_content(sha256)
+        return self._pieces(offset, count, sha256, may_stop=may_stop, md5=md5)
+
+    def _pieces(
+        self, offset: int, count: int, sha256: "_Hash", *, may_stop: bool, md5: "_Hash | None"
+    ) -> Iterator[bytes]:
+        is_last = offset + count == self._outgoing.size
         self._source.seek(offset)
+        hashes = [sha256] if md5 is None else [sha256, md5]
         left = count
         while left:
             if may_stop:
                 self.expect_time()
             piece = self._read(left)
             self._pace(len(piece))
-            sha256.update(piece)
-            if md5 is not None:
-                md5.update(piece)
+            self._hashing.feed(hashes, piece)
             left -= len(piece)
             if not left:
                 self.expect_unchanged()
                 if is_last:
+                    self._hashing.settle()
                     self._expect_content(sha256)
                 self._hashed.append((offset + count, sha256))
             yield piece
 
     def _hash_before(self, offset: int) -> "_Hash":
         """Return the hash of what lies before *offset*, read again as far as need be."""
+        self._hashing.settle()
         at, known = max((one for one in self._hashed if one[0] <= offset), key=lambda one: one[0])
         sha256 = known.copy()
         self._source.seek(at)

@@ -31,6 +31,8 @@ _BUSY_SECONDS: Final = (2.0, 4.0, 8.0, 10.0, 10.0, 10.0)
 """Waits for a server that still works at the last request, the whole of it if need be."""
 _BUSY: Final = (423, 503)
 _CONFLICT: Final = 409
+_TOO_LARGE: Final = 413
+_BEYOND_LENGTH: Final = "upload's size exceeded"
 _NAP_SECONDS: Final = 0.25
 
 
@@ -96,7 +98,7 @@ class ResumableUpload:
             SourceChanged, VerificationFailed: the file is not the one that was meant; the upload
                 is dropped.
         """
-        upload = self._resumed(resume_from) or self._begun()
+        upload = self._resumed(resume_from)
         stumbles = 0
         while upload is not None and upload.offset < self._outgoing.size:
             before = upload.offset
@@ -138,6 +140,7 @@ class ResumableUpload:
             return self._flow.body(upload.offset, count, may_stop=not is_last, md5=md5)
 
         after = self._tus.append(upload, count, body, is_last=is_last)
+        self._flow.settle()
         is_whole = after.offset == upload.offset + count
         if not (self._tally and md5 and is_whole and self._tally.end(md5, count)):
             self._tally = None
@@ -151,13 +154,16 @@ class ResumableUpload:
     # --- beginning -------------------------------------------------------------------------
 
     def _resumed(self, resume_from: Progress | None) -> Upload | None:
-        """Return the upload that was begun before, if the server still has it."""
+        """Return the upload that was begun before if the server still has it, else begin one.
+
+        None where an object is under the key already.
+        """
         if resume_from is None or not self._tus.knows(resume_from.resume_token):
-            return None
+            return self._begun()
         try:
             upload = self._look(resume_from.resume_token)
         except NoSuchUpload:
-            return None
+            return self._begun()
         return self._finished() if upload.offset >= self._outgoing.size else upload
 
     def _begun(self) -> Upload | None:
@@ -189,6 +195,10 @@ class ResumableUpload:
         if status == _CONFLICT and "already exists" in message:
             self._drop(upload)
             return None
+        if status == _TOO_LARGE and _BEYOND_LENGTH in message:
+            # The server has another length in mind than we have; nothing can come of this one.
+            self._drop(upload)
+            return self._anew()
         if status == _CONFLICT or status in _BUSY or "does not exist" in message:
             return self._looked(upload)
         raise exc

@@ -106,6 +106,8 @@ class SupabaseDestination:
         self._limit: tuple[float, int] | None = None
         self._seen_at: float | None = None
         self._is_etag_md5 = True
+        # Objects that are perhaps not what they say they are.
+        self._doubted: set[ObjectKey] = set()
 
     # --- the port --------------------------------------------------------------------------
 
@@ -120,34 +122,23 @@ class SupabaseDestination:
     ) -> Receipt | None:
         """Upload one file and prove that it is there; see the port."""
         _expect_name(outgoing.key)
-        with reading(outgoing.path), outgoing.path.open("rb", buffering=0) as source:
-            flow = Outflow(
+        with (
+            reading(outgoing.path),
+            outgoing.path.open("rb", buffering=0) as source,
+            Outflow(
                 source, outgoing, stop=stop, pace=pace, bytes_per_second=self._bytes_per_second
-            )
+            ) as flow,
+        ):
             flow.expect_unchanged()
             try:
                 flow.expect_time()
-                if outgoing.size <= self._small_bytes:
-                    sent = self._put(outgoing, flow)
-                else:
-                    self._expect_within_limit(outgoing)
-                    sent = ResumableUpload(
-                        self._tus,
-                        self._objects,
-                        outgoing,
-                        flow,
-                        chunk_bytes=self._chunk_bytes,
-                        metadata=self._metadata(outgoing),
-                        proves_etag=self._proves_etag,
-                        wait=self._wait,
-                        report=report,
-                    ).run(resume_from)
+                sent = self._sent(outgoing, flow, resume_from, report)
+                with self._told(f"proof of {outgoing.key}"):
+                    self._prove(outgoing, sent, flow)
             except ToldToStop:
                 return None
             except (Refused, httpx.HTTPError) as exc:
                 raise self._meaning(exc, outgoing) from exc
-            with self._told(f"proof of {outgoing.key}"):
-                self._prove(outgoing, sent)
         return self._receipt(outgoing)
 
     def check(self, receipt: Receipt) -> Receipt | None:
@@ -218,6 +209,30 @@ class SupabaseDestination:
 
     # --- sending ---------------------------------------------------------------------------
 
+    def _sent(
+        self,
+        outgoing: Outgoing,
+        flow: Outflow,
+        resume_from: Progress | None,
+        report: Callable[[Progress], None],
+    ) -> Sent:
+        """Send the file in the way that suits its size."""
+        if outgoing.size <= self._small_bytes:
+            return self._put(outgoing, flow)
+        self._expect_within_limit(outgoing)
+        upload = ResumableUpload(
+            self._tus,
+            self._objects,
+            outgoing,
+            flow,
+            chunk_bytes=self._chunk_bytes,
+            metadata=self._metadata(outgoing),
+            proves_etag=self._proves_etag,
+            wait=self._wait,
+            report=report,
+        )
+        return upload.run(resume_from)
+
     def _put(self, outgoing: Outgoing, flow: Outflow) -> Sent:
         """Send a small file; whatever the answer, what is there then decides."""
         md5 = hashlib.md5(usedforsecurity=False)
@@ -238,6 +253,7 @@ class SupabaseDestination:
             if self._objects.facts(outgoing.key) is None:
                 raise
             return Sent(is_new=False)
+        flow.settle()
         return Sent(is_new=True, etag=md5.hexdigest())
 
     def _metadata(self, outgoing: Outgoing) -> dict[str, str]:
@@ -265,10 +281,11 @@ class SupabaseDestination:
 
     # --- proof -----------------------------------------------------------------------------
 
-    def _prove(self, outgoing: Outgoing, sent: Sent) -> None:
+    def _prove(self, outgoing: Outgoing, sent: Sent, flow: Outflow) -> None:
         """Make sure that what is under the key is the file, whoever put it there.
 
         Raises:
+            ToldToStop: while it was read back.
             VerificationFailed: what we sent arrived as something else; it is deleted.
             KeyTaken: something else was there before.
             RemoteUnavailable: the object is not to be seen, though it was accepted.
@@ -278,28 +295,35 @@ class SupabaseDestination:
             self._expect_sight(outgoing.key)
             raise RemoteUnavailable(f"{outgoing.key} was accepted and is not there")
         self._seen_at = self._monotonic()
-        if self._is_same(outgoing, found, sent):
+        if self._is_same(outgoing, found, sent, flow):
             return
         # What names our content without being it was sent by us, however long ago.
         if not sent.is_new and found.sha256 != outgoing.sha256:
             raise KeyTaken(outgoing.key)
+        # Until it is gone it goes on saying that it is the file; the next attempt must not believe.
+        self._doubted.add(outgoing.key)
         self._objects.delete(outgoing.key)
+        if self._objects.facts(outgoing.key) is None:
+            self._doubted.discard(outgoing.key)
         raise VerificationFailed(f"{outgoing.key}: what arrived is not what was sent")
 
-    def _is_same(self, outgoing: Outgoing, found: ObjectFacts, sent: Sent) -> bool:
+    def _is_same(self, outgoing: Outgoing, found: ObjectFacts, sent: Sent, flow: Outflow) -> bool:
         if found.size != outgoing.size:
             return False
-        if not sent.is_new and found.sha256:
-            # Told by its sender at the beginning; nothing half-finished is ever visible.
-            return found.sha256 == outgoing.sha256
-        if sent.is_new and not (self._is_etag_md5 and _is_comparable(sent.etag, found.etag)):
-            return True  # the size is all that can be compared
-        if sent.is_new and sent.etag == found.etag:
-            return True
+        if outgoing.key not in self._doubted:
+            if not sent.is_new and found.sha256:
+                # Told by its sender at the beginning; nothing half-finished is ever visible.
+                return found.sha256 == outgoing.sha256
+            if sent.is_new and not (self._is_etag_md5 and _is_comparable(sent.etag, found.etag)):
+                return True  # the size is all that can be compared
+            if sent.is_new and sent.etag == found.etag:
+                return True
         # A store that encrypts has ETags of another kind: only the bytes themselves decide.
-        is_same = self._objects.hash(outgoing.key) == outgoing.sha256
-        if is_same and sent.is_new:
-            self._is_etag_md5 = False
+        self._doubted.add(outgoing.key)
+        is_same = self._objects.hash(outgoing.key, flow.expect_time) == outgoing.sha256
+        if is_same:
+            self._doubted.discard(outgoing.key)
+            self._is_etag_md5 = self._is_etag_md5 and not sent.is_new
         return is_same
 
     def _is_ours(self, receipt: Receipt) -> bool:
@@ -309,13 +333,15 @@ class SupabaseDestination:
     def _expect_sight(self, key: ObjectKey) -> None:
         """Make sure that an object that is not to be seen is not there.
 
-        Without a policy for reading everything looks as if it were deleted.
+        Without a policy for reading everything looks as if it were deleted. That something was to
+        be seen a moment ago counts only where nothing better is known: the policy may be gone.
         """
-        now = self._monotonic()
-        if self._seen_at is not None and now - self._seen_at < _SIGHT_SECONDS:
+        if self._objects.any_below(key.partition("/")[0]):
             return
-        if self._objects.any_below(key.partition("/")[0]) or self._policies_allow_sight():
-            self._seen_at = now
+        is_allowed = self._policies_allow_sight()
+        if is_allowed is None and self._seen_at is not None:
+            is_allowed = self._monotonic() - self._seen_at < _SIGHT_SECONDS
+        if is_allowed:
             return
         raise SetupIncomplete(
             f"nothing in the bucket “{self._project.bucket}” is to be seen: is it there, and does "
@@ -347,9 +373,12 @@ class SupabaseDestination:
                     f"{doing}: a policy of the bucket “{self._project.bucket}” does not allow it; "
                     "“zoomsync doctor supabase” names what is missing"
                 )
-            if answer.message == "Bucket not found":
-                return SetupIncomplete(f"there is no bucket “{self._project.bucket}”")
             match answer.status:
+                case 413 if answer.message.endswith("a page of HTML"):
+                    return SetupIncomplete(
+                        f"{doing}: a server in front of the project takes no request of this size "
+                        "(HTTP 413); raise its limit or make ZOOMSYNC_CHUNK_SIZE smaller"
+                    )
                 case 413:
                     return self._refused_size(outgoing.size)
                 case 415:
@@ -362,6 +391,9 @@ class SupabaseDestination:
         return self._requests.error(exc, doing)
 
     def _refused_size(self, size: int) -> AgentError:
+        largest = self._project_limit()
+        if largest is not None and size > largest:
+            return _too_large(size, largest)
         with self._told("ask for the bucket's limit"):
             limit = self._objects.size_limit()
         bucket = f"the bucket “{self._project.bucket}” "

@@ -95,7 +95,10 @@ class Tus:
         Behind a proxy a server may name itself wrongly; only the last part, the upload's own
         name, counts.
         """
-        name = urlsplit(location).path.rstrip("/").rpartition("/")[2]
+        try:
+            name = urlsplit(location).path.rstrip("/").rpartition("/")[2]
+        except ValueError:  # as in http://[
+            name = ""
         if not name:
             raise httpx.RemoteProtocolError("the server named no upload")
         return f"{self._endpoint}/{name}"
