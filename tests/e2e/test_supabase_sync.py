@@ -1,7 +1,9 @@
 """A folder becomes objects and rows of a project: the real process, database and REST interface."""
 
 import json
+import signal
 import subprocess
+import threading
 import urllib.request
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tests.fakes import postgres
 from tests.fakes.process import Zoomsync, wait_for
 from tests.fakes.project import FakeProject
-from tests.fakes.supabase_server import Fault, answer
+from tests.fakes.supabase_server import Fault, answer, slow_assembly
 from tests.fakes.tree import ZoomTree, sha256
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
@@ -205,3 +207,28 @@ def test_rows_wait_while_the_database_is_away(zoomsync, project, tree):
     _expect_safe(project, tree)
     assert len(project.server.seen("PATCH")) == patched
     assert zoomsync.json("status")["rows"]["waiting"] == 0
+
+
+def test_told_to_end_it_waits_for_an_upload_that_would_be_lost(zoomsync, project, tree):
+    """Storage deletes what it has just put together when the client hangs up."""
+    large = max(tree.finished.values())
+    together = threading.Event()
+
+    def is_last(seen):
+        offset = int(seen.headers.get("upload-offset", -1))
+        return seen.method == "PATCH" and offset + CHUNK >= large
+
+    slow = Fault(is_last, slow_assembly(together))
+    project.server.faults.append(slow)
+    running = zoomsync.start("run", "--headless")
+    wait_for("the upload is put together", lambda: slow.fired)
+    running.tell(signal.SIGTERM)
+    wait_for("it waits", lambda: "must not be broken off" in zoomsync.log)
+    together.set()
+    running.ended()
+    assert max(stored.size for stored in project.server.objects.values()) == large
+
+    sent = len(project.server.seen("PATCH"))
+    zoomsync.json("sync")
+    _expect_safe(project, tree)
+    assert len(project.server.seen("PATCH")) == sent

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zoomsync_agent.app.account import read_account
+from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.parts import Parts
 from zoomsync_agent.catalog.local import LocalCatalog
@@ -54,65 +55,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-STOP_SECONDS: Final = 5.0
 PAGE_KEY: Final = "page.token"
-
-
-class Agent:
-    """The wired agent. Nothing runs before `start`."""
-
-    def __init__(
-        self,
-        databases: Databases,
-        supervisor: Supervisor,
-        control: Control,
-        *,
-        before_start: Callable[[], None],
-        close: Callable[[], None],
-        log: Log,
-    ) -> None:
-        self._close = close
-        self._databases = databases
-        self._supervisor = supervisor
-        self.control = control
-        self._before_start = before_start
-        self._log = log
-        self._damage: StoreDamaged | None = None
-
-    def start(self) -> None:
-        """Recover what was interrupted and start every service."""
-        self._before_start()
-        self._supervisor.start()
-        self._log.info("agent started", pid=os.getpid())
-
-    def check(self) -> None:
-        """Bring back services that died.
-
-        Raises:
-            StoreDamaged: a database was found damaged; only a new start helps.
-        """
-        self._supervisor.check()
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing of it works any more."""
-        return self._supervisor.has_ended
-
-    def suspect(self, damage: StoreDamaged, *, is_certain: bool = False) -> None:
-        """Let the next start look at what was found damaged; see `Databases.suspect`."""
-        self._damage = damage
-        self._databases.suspect(damage, is_certain=is_certain)
-
-    def stop(self) -> None:
-        """Stop every service at its next durable point and close the databases."""
-        self._supervisor.stop(STOP_SECONDS)
-        if self._damage is None and self._supervisor.damage is not None:
-            self.suspect(self._supervisor.damage)
-        if self._damage is None:
-            self._databases.stopped(all_ended=self.has_ended)
-        self._databases.close()
-        self._close()
-        self._log.info("agent stopped")
 
 
 def build(
@@ -281,7 +224,7 @@ def _wired(
         supervisor,
         control,
         before_start=before_start,
-        close=parts.close,
+        parts=parts,
         log=log,
     )
 

@@ -16,12 +16,14 @@ class Parts:
     """Parts that another computer is involved in.
 
     `user` says whose recordings these are, or tells it; `destination` is None where recordings
-    stay on this computer, `mirror` where rows do. `close` ends what is open.
+    stay on this computer, `mirror` where rows do. `is_finishing` tells whether something is under
+    way that must not be broken off; `close` ends what is open.
     """
 
     user: str | Callable[[], str]
     destination: Destination | None = None
     mirror: Mirror | None = None
+    is_finishing: Callable[[], bool] = lambda: False
     close: Callable[[], None] = _nothing
 
     @property

@@ -227,7 +227,8 @@ def remote_parts(
         user_id,
         destination if settings.destination == destination.name else None,
         mirror,
-        remote.project.close,
+        is_finishing=lambda: destination.is_finishing,
+        close=remote.project.close,
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from typing import Final, TypeVar
 
-from zoomsync_agent.app.building import PAGE_KEY, Agent, build, build_control
+from zoomsync_agent.app.agent import Agent
+from zoomsync_agent.app.building import PAGE_KEY, build, build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.control import Control
 from zoomsync_agent.core import naming

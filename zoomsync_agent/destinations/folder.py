@@ -30,7 +30,6 @@ from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import destination_error, reading, writing
 from zoomsync_agent.core.recording import (
     Archived,
-    FileIdentity,
     ObjectKey,
     Outgoing,
     Progress,
@@ -47,6 +46,7 @@ from zoomsync_agent.destinations.partial import (
     name_without_replacing,
     opened_alone,
 )
+from zoomsync_agent.destinations.source_file import expect_unchanged
 
 MARKER: Final = ".zoomsync-archive"
 """Lies in the root of every archive; tells a mounted drive from its empty mount point."""
@@ -108,7 +108,7 @@ class FolderDestination:
         self._prepare()
         target = self._path(outgoing.key)
         with reading(outgoing.path), outgoing.path.open("rb", buffering=0) as source:
-            _expect(source, outgoing)
+            expect_unchanged(source, outgoing)
             with writing(self._root):
                 partial = target.parent / f".{outgoing.sha256[:32]}.partial"
                 if target.exists():
@@ -129,7 +129,7 @@ class FolderDestination:
                         ):
                             return None
                         make_durable(copy.fileno())
-                        _expect(source, outgoing)
+                        expect_unchanged(source, outgoing)
                         if not self._verify(copy, outgoing, stop):
                             report(Progress(outgoing.size, partial.name))
                             return None
@@ -296,7 +296,7 @@ class FolderDestination:
             offset += moved
             if offset - durable >= self._chunk_bytes:
                 make_durable(copy.fileno())
-                _expect(source, outgoing)
+                expect_unchanged(source, outgoing)
                 durable = offset
                 report(Progress(durable, partial.name))
         if offset < outgoing.size:
@@ -398,12 +398,6 @@ def _size_of(path: Path) -> int | None:
         return path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def _expect(source: BinaryIO, outgoing: Outgoing) -> None:
-    stat = os.fstat(source.fileno())
-    if FileIdentity.of(stat) != FileIdentity(outgoing.size, outgoing.mtime_ns):
-        raise SourceChanged(str(outgoing.path))
 
 
 def _sha256(file: BinaryIO, stop: Callable[[], bool]) -> str | None:

@@ -6,13 +6,13 @@ complete an object of anything else.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from zoomsync_agent.core.errors import SourceChanged, VerificationFailed
-from zoomsync_agent.core.recording import FileIdentity, Outgoing
+from zoomsync_agent.core.recording import Outgoing
 from zoomsync_agent.destinations.hashing import Hashing
+from zoomsync_agent.destinations.source_file import expect_unchanged
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -74,11 +74,7 @@ class Outflow:
         Raises:
             SourceChanged: it is not.
         """
-        outgoing = self._outgoing
-        if FileIdentity.of(os.fstat(self._source.fileno())) != FileIdentity(
-            outgoing.size, outgoing.mtime_ns
-        ):
-            raise SourceChanged(str(outgoing.path))
+        expect_unchanged(self._source, self._outgoing)
 
     def expect_time(self) -> None:
         """Break off if told to.

@@ -20,6 +20,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.recording import Outgoing, Progress
 from zoomsync_agent.destinations.etags import PartTally
+from zoomsync_agent.destinations.finishing import Finishing
 from zoomsync_agent.destinations.objects import Objects
 from zoomsync_agent.destinations.outflow import Outflow
 from zoomsync_agent.destinations.tus import NoSuchUpload, Tus, Upload
@@ -58,6 +59,7 @@ class ResumableUpload:
         chunk_bytes: how much is made durable at a time.
         metadata: what the server is told at the beginning.
         proves_etag: whether to work out what Storage must call the object.
+        finishing: counts the last requests, which must not be broken off.
         wait: sleeps for so many seconds.
         report: told after every durable chunk.
     """
@@ -72,6 +74,7 @@ class ResumableUpload:
         chunk_bytes: int,
         metadata: Mapping[str, str],
         proves_etag: bool,
+        finishing: Finishing,
         wait: Callable[[float], object],
         report: Callable[[Progress], None],
     ) -> None:
@@ -82,6 +85,7 @@ class ResumableUpload:
         self._chunk_bytes = chunk_bytes
         self._metadata = metadata
         self._proves_etag = proves_etag
+        self._finishing = finishing
         self._nap = wait
         self._report = report
         self._tally: PartTally | None = None
@@ -139,7 +143,8 @@ class ResumableUpload:
             # Whoever hangs up while the server puts the object together may lose it.
             return self._flow.body(upload.offset, count, may_stop=not is_last, md5=md5)
 
-        after = self._tus.append(upload, count, body, is_last=is_last)
+        with self._finishing.one() if is_last else contextlib.nullcontext():
+            after = self._tus.append(upload, count, body, is_last=is_last)
         self._flow.settle()
         is_whole = after.offset == upload.offset + count
         if not (self._tally and md5 and is_whole and self._tally.end(md5, count)):

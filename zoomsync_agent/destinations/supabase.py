@@ -18,12 +18,8 @@ from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import (
     AgentError,
     DestinationDenied,
-    KeyTaken,
     NameRefused,
-    ObjectTooLarge,
-    RemoteUnavailable,
     SetupIncomplete,
-    VerificationFailed,
 )
 from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import reading
@@ -36,9 +32,11 @@ from zoomsync_agent.core.recording import (
     Receipt,
     RecordingRow,
 )
-from zoomsync_agent.core.units import readable_size
-from zoomsync_agent.destinations.objects import ObjectFacts, Objects
+from zoomsync_agent.destinations.finishing import Finishing
+from zoomsync_agent.destinations.limits import Limits
+from zoomsync_agent.destinations.objects import Objects
 from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
+from zoomsync_agent.destinations.proof import Proof, Sight
 from zoomsync_agent.destinations.resumable import ResumableUpload, Sent
 from zoomsync_agent.destinations.tus import Tus
 from zoomsync_agent.supabase.access import Access
@@ -48,9 +46,6 @@ from zoomsync_agent.supabase.requests import Refused, Requests
 CHUNK_BYTES: Final = 6 << 20
 SMALL_BYTES: Final = 6 << 20
 """Up to so many bytes one request is the better way; Supabase says so too."""
-_FREE_PLAN_BYTES: Final = (50 << 20, 50_000_000)
-_LIMIT_SECONDS: Final = 600.0
-_SIGHT_SECONDS: Final = 60.0
 _WORTH_A_LISTING: Final = 10
 
 
@@ -96,18 +91,20 @@ class SupabaseDestination:
         self._objects = Objects(self._requests)
         self._tus = Tus(self._requests, project.resumable)
         self._rows = rows
-        self._policies_allow_sight = policies_allow_sight
+        self._finishing = Finishing()
+        self._limits = Limits(self._requests, self._tus, self._objects, monotonic)
+        self._sight = Sight(self._objects, project.bucket, policies_allow_sight, monotonic)
+        self._proof = Proof(self._objects, self._sight)
         self._chunk_bytes = chunk_bytes
         self._small_bytes = small_bytes
         self._bytes_per_second = bytes_per_second
         self._proves_etag = proves_etag
-        self._monotonic = monotonic
         self._wait = wait
-        self._limit: tuple[float, int] | None = None
-        self._seen_at: float | None = None
-        self._is_etag_md5 = True
-        # Objects that are perhaps not what they say they are.
-        self._doubted: set[ObjectKey] = set()
+
+    @property
+    def is_finishing(self) -> bool:
+        """Whether an upload would be lost if it were broken off now."""
+        return self._finishing.is_going_on
 
     # --- the port --------------------------------------------------------------------------
 
@@ -133,8 +130,8 @@ class SupabaseDestination:
             try:
                 flow.expect_time()
                 sent = self._sent(outgoing, flow, resume_from, report)
-                with self._told(f"proof of {outgoing.key}"):
-                    self._prove(outgoing, sent, flow)
+                with self._requests.told(f"proof of {outgoing.key}"):
+                    self._proof.prove(outgoing, sent, flow.expect_time)
             except ToldToStop:
                 return None
             except (Refused, httpx.HTTPError) as exc:
@@ -151,12 +148,12 @@ class SupabaseDestination:
         """
         if not self._is_ours(receipt):
             return receipt
-        with self._told("look at the bucket"):
+        with self._requests.told("look at the bucket"):
             found = self._objects.facts(receipt.key)
             if found is None:
-                self._expect_sight(receipt.key)
+                self._sight.expect(receipt.key)
                 return None
-            self._seen_at = self._monotonic()
+            self._sight.seen()
         if found.size != receipt.size:
             return None
         return replace(receipt, url=self._project.object_url(receipt.key))
@@ -170,18 +167,18 @@ class SupabaseDestination:
         if len(receipts) >= _WORTH_A_LISTING:
             folder = f"{self._access.user_id}/"
             # An older server cannot list that way; then each one is asked for.
-            with self._told("list the bucket"), contextlib.suppress(Refused):
+            with self._requests.told("list the bucket"), contextlib.suppress(Refused):
                 sizes = self._objects.sizes_below(folder)
         for receipt in receipts:
             if sizes.get(receipt.key) == receipt.size and self._is_ours(receipt):
-                self._seen_at = self._monotonic()
+                self._sight.seen()
                 yield replace(receipt, url=self._project.object_url(receipt.key))
             else:
                 yield self.check(receipt)
 
     def link(self, key: ObjectKey, seconds: int) -> str:
         """Return a link with which anybody can read the object for *seconds*."""
-        with self._told("make a link"):
+        with self._requests.told("make a link"):
             return self._objects.sign(key, seconds)
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
@@ -204,7 +201,7 @@ class SupabaseDestination:
     def abandon(self, key: ObjectKey, progress: Progress) -> None:
         """Free what a half-finished upload holds on the server."""
         if self._tus.knows(progress.resume_token):
-            with self._told(f"drop the upload of {key}"):
+            with self._requests.told(f"drop the upload of {key}"):
                 self._tus.drop(progress.resume_token)
 
     # --- sending ---------------------------------------------------------------------------
@@ -219,7 +216,7 @@ class SupabaseDestination:
         """Send the file in the way that suits its size."""
         if outgoing.size <= self._small_bytes:
             return self._put(outgoing, flow)
-        self._expect_within_limit(outgoing)
+        self._limits.expect_within(outgoing.size)
         upload = ResumableUpload(
             self._tus,
             self._objects,
@@ -228,6 +225,7 @@ class SupabaseDestination:
             chunk_bytes=self._chunk_bytes,
             metadata=self._metadata(outgoing),
             proves_etag=self._proves_etag,
+            finishing=self._finishing,
             wait=self._wait,
             report=report,
         )
@@ -265,88 +263,9 @@ class SupabaseDestination:
             "metadata": f'{{"sha256":"{outgoing.sha256}"}}',
         }
 
-    def _expect_within_limit(self, outgoing: Outgoing) -> None:
-        """Refuse a file that the project does not take, before its first byte is sent."""
-        limit = self._project_limit()
-        if limit is not None and outgoing.size > limit:
-            raise _too_large(outgoing.size, limit)
-
-    def _project_limit(self) -> int | None:
-        now = self._monotonic()
-        if self._limit is None or now - self._limit[0] >= _LIMIT_SECONDS:
-            with self._told("ask for the size limit"):
-                told = self._tus.largest()
-            self._limit = (now, told or 0)
-        return self._limit[1] or None
-
-    # --- proof -----------------------------------------------------------------------------
-
-    def _prove(self, outgoing: Outgoing, sent: Sent, flow: Outflow) -> None:
-        """Make sure that what is under the key is the file, whoever put it there.
-
-        Raises:
-            ToldToStop: while it was read back.
-            VerificationFailed: what we sent arrived as something else; it is deleted.
-            KeyTaken: something else was there before.
-            RemoteUnavailable: the object is not to be seen, though it was accepted.
-        """
-        found = self._objects.facts(outgoing.key)
-        if found is None:
-            self._expect_sight(outgoing.key)
-            raise RemoteUnavailable(f"{outgoing.key} was accepted and is not there")
-        self._seen_at = self._monotonic()
-        if self._is_same(outgoing, found, sent, flow):
-            return
-        # What names our content without being it was sent by us, however long ago.
-        if not sent.is_new and found.sha256 != outgoing.sha256:
-            raise KeyTaken(outgoing.key)
-        # Until it is gone it goes on saying that it is the file; the next attempt must not believe.
-        self._doubted.add(outgoing.key)
-        self._objects.delete(outgoing.key)
-        if self._objects.facts(outgoing.key) is None:
-            self._doubted.discard(outgoing.key)
-        raise VerificationFailed(f"{outgoing.key}: what arrived is not what was sent")
-
-    def _is_same(self, outgoing: Outgoing, found: ObjectFacts, sent: Sent, flow: Outflow) -> bool:
-        if found.size != outgoing.size:
-            return False
-        if outgoing.key not in self._doubted:
-            if not sent.is_new and found.sha256:
-                # Told by its sender at the beginning; nothing half-finished is ever visible.
-                return found.sha256 == outgoing.sha256
-            if sent.is_new and not (self._is_etag_md5 and _is_comparable(sent.etag, found.etag)):
-                return True  # the size is all that can be compared
-            if sent.is_new and sent.etag == found.etag:
-                return True
-        # A store that encrypts has ETags of another kind: only the bytes themselves decide.
-        self._doubted.add(outgoing.key)
-        is_same = self._objects.hash(outgoing.key, flow.expect_time) == outgoing.sha256
-        if is_same:
-            self._doubted.discard(outgoing.key)
-            self._is_etag_md5 = self._is_etag_md5 and not sent.is_new
-        return is_same
-
     def _is_ours(self, receipt: Receipt) -> bool:
         base = self._project.object_url(ObjectKey(f"{self._access.user_id}/"))
         return receipt.url.startswith(base)
-
-    def _expect_sight(self, key: ObjectKey) -> None:
-        """Make sure that an object that is not to be seen is not there.
-
-        Without a policy for reading everything looks as if it were deleted. That something was to
-        be seen a moment ago counts only where nothing better is known: the policy may be gone.
-        """
-        if self._objects.any_below(key.partition("/")[0]):
-            return
-        is_allowed = self._policies_allow_sight()
-        if is_allowed is None and self._seen_at is not None:
-            is_allowed = self._monotonic() - self._seen_at < _SIGHT_SECONDS
-        if is_allowed:
-            return
-        raise SetupIncomplete(
-            f"nothing in the bucket “{self._project.bucket}” is to be seen: is it there, and does "
-            "a policy allow reading?"
-        )
 
     def _receipt(self, outgoing: Outgoing) -> Receipt:
         return Receipt(
@@ -359,9 +278,6 @@ class SupabaseDestination:
         )
 
     # --- meaning ---------------------------------------------------------------------------
-
-    def _told(self, doing: str) -> "_Told":
-        return _Told(self._requests, doing)
 
     def _meaning(self, exc: Refused | httpx.HTTPError, outgoing: Outgoing) -> AgentError:
         """Return what a failed upload means for this file."""
@@ -380,7 +296,7 @@ class SupabaseDestination:
                         "(HTTP 413); raise its limit or make ZOOMSYNC_CHUNK_SIZE smaller"
                     )
                 case 413:
-                    return self._refused_size(outgoing.size)
+                    return self._limits.refused(outgoing.size)
                 case 415:
                     return SetupIncomplete(
                         f"the bucket “{self._project.bucket}” does not take "
@@ -390,54 +306,9 @@ class SupabaseDestination:
                     return NameRefused(outgoing.key)
         return self._requests.error(exc, doing)
 
-    def _refused_size(self, size: int) -> AgentError:
-        largest = self._project_limit()
-        if largest is not None and size > largest:
-            return _too_large(size, largest)
-        with self._told("ask for the bucket's limit"):
-            limit = self._objects.size_limit()
-        bucket = f"the bucket “{self._project.bucket}” "
-        if limit is None:
-            return ObjectTooLarge(
-                f"{readable_size(size)} is more than {bucket}takes; raise its limit in the "
-                "dashboard under Storage"
-            )
-        return ObjectTooLarge(
-            f"{readable_size(size)}; {bucket}takes {readable_size(limit)} a file. Raise its limit "
-            "in the dashboard under Storage"
-        )
-
-
-class _Told:
-    """Turns what a request raises into an error of the agent."""
-
-    def __init__(self, requests: Requests, doing: str) -> None:
-        self._requests = requests
-        self._doing = doing
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, Refused | httpx.HTTPError):
-            raise self._requests.error(error, self._doing) from error
-
 
 def _expect_name(key: ObjectKey) -> None:
     # Proxies fold such names before Storage sees them.
     parts = key.split("/")
     if not key.isascii() or not key.isprintable() or any(part in ("", ".", "..") for part in parts):
         raise NameRefused(key)
-
-
-def _is_comparable(ours: str, theirs: str) -> bool:
-    """Return whether two ETags were made of the same number of parts, if of MD5 at all."""
-    return bool(ours) and ours.partition("-")[2] == theirs.partition("-")[2]
-
-
-def _too_large(size: int, limit: int) -> ObjectTooLarge:
-    plan = " (the Free plan's limit; a paid plan takes more)" if limit in _FREE_PLAN_BYTES else ""
-    return ObjectTooLarge(
-        f"{readable_size(size)}; this project takes {readable_size(limit)} a file{plan}. Raise it "
-        "in the dashboard under Storage, Settings"
-    )

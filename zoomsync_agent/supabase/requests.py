@@ -1,5 +1,6 @@
 """Sends requests to the project as who we are."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -108,6 +109,21 @@ class Requests:
             # A redirect is never followed: the token must not go where somebody points.
             raise Refused(Answer(502, "", f"unexpected HTTP {response.status_code}"))
         return response
+
+    @contextlib.contextmanager
+    def told(self, doing: str) -> Iterator[None]:
+        """Turn what a request raises into an error of the agent.
+
+        Args:
+            doing: what is being done; begins the detail.
+
+        Raises:
+            AgentError: what it means wherever it happens.
+        """
+        try:
+            yield
+        except (Refused, httpx.HTTPError) as exc:
+            raise self.error(exc, doing) from exc
 
     def error(self, exc: Refused | httpx.HTTPError, doing: str) -> AgentError:
         """Return what a failure means wherever it happens, for lack of a closer meaning.
