@@ -101,10 +101,12 @@ class Control:
         counts = self._jobs.counts()
         counts[State.FAILED] = self._overview.troubled()
         queued = self._overview.queued()
-        synced = snapshot.Amount(*self._catalog.totals())
         root = str(self._place.recordings_path)
         problem = self.root_problem
         account = self._account()
+        synced = snapshot.Amount(
+            *self._catalog.totals(self._place.destination, account.user_id if account else "")
+        )
         shut = self._shut(account)
         waiting_rows = self._rows(account)
         state, sentence = snapshot.overall(

@@ -201,6 +201,9 @@ def _wired(
         state.set(LAST_SWEEP, None)
         for name in (LAST_AUDIT, DESTINATION_PROBLEM, DESTINATION_SHUT, ROWS_PROBLEM):
             state.set(name, None)
+        added = jobs.serve(tuple(destinations), clock.now())
+        if added:
+            log.info("recordings are brought to another destination too", jobs=added)
         if redecide_history:
             jobs.reopen_history()
         if parts.destination is None:

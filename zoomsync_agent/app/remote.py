@@ -32,6 +32,7 @@ from zoomsync_agent.engine.mirror import Mirror
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, SecretStore, StateStore
 from zoomsync_agent.settings import SERVICE_KEY, Settings, secret
+from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.state import SqliteStateStore
 from zoomsync_agent.supabase.access import Access, ServiceAccess
 from zoomsync_agent.supabase.keys import kind_of
@@ -39,6 +40,8 @@ from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.session import SessionKeeper
 from zoomsync_agent.supabase.tables import Tables
 
+_PLACE: Final = "supabase_place"
+"""Name of the state that says into which project, bucket and account recordings go."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -204,9 +207,21 @@ def remote_parts(
 
     def user_id() -> str:
         try:
-            return remote.access.user_id
+            found = remote.access.user_id
         finally:
             save_account(state, remote.access.account())
+        _expect_place(f"{settings.supabase_url} {settings.supabase_bucket} {found}")
+        return found
+
+    def _expect_place(place: str) -> None:
+        before = state.get(_PLACE)
+        if before != place:
+            state.set(_PLACE, place)
+            if before is not None and settings.destination == SupabaseDestination.name:
+                count = SqliteJobStore(databases.queue).begin_anew(
+                    SupabaseDestination.name, clock.now()
+                )
+                log.info("recordings go to another account or project", again=count)
 
     tables = Tables(remote.project, remote.access)
     catalog = SupabaseCatalog(tables)

@@ -182,6 +182,21 @@ class JobStore(Protocol):
         """Return whether somebody wants this running job to end."""
         ...
 
+    def serve(self, destinations: Sequence[str], now: float) -> int:
+        """Let every ready file have a job for each of *destinations*; return how many are new.
+
+        What is unfinished for a destination that is not used any more is forgotten; it comes back
+        should that one be used again.
+        """
+        ...
+
+    def begin_anew(self, destination: str, now: float) -> int:
+        """Let everything that is still here be brought to *destination* again; return how much.
+
+        It has become another place under the same name; what the old one holds is left there.
+        """
+        ...
+
     def reopen(self, stored: StoredObject, now: float) -> int:
         """Make the finished jobs of a lost object ready, where the file is still there."""
         ...

@@ -1,6 +1,8 @@
 """From a decided sighting to its row and its job, inside one transaction of the caller."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 from zoomsync_agent.core.errors import SourceChanged, SourceMissing
@@ -96,6 +98,42 @@ def enqueue(
         """,  # noqa: S608  only question marks are put in
         (now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
     ).rowcount
+
+
+def enqueue_missing(conn: sqlite3.Connection, destination: str, now: float) -> int:
+    """Store a job for every ready file that has none for *destination*; return how many."""
+    return conn.execute(
+        """
+        INSERT INTO jobs (file_id, destination, size, mtime_ns, step, state, priority,
+                          recorded_at, created_at, updated_at)
+        SELECT id, ?, size, mtime_ns, 'identify', 'ready', is_history,
+               coalesce(started_at, mtime_ns / 1e9), ?, ?
+        FROM files WHERE verdict = 'ready' AND gone = 0
+        ON CONFLICT DO NOTHING
+        """,
+        (destination, now, now),
+    ).rowcount
+
+
+def forget_unfinished(conn: sqlite3.Connection, *, but: Sequence[str]) -> None:
+    """Forget what is not done for destinations other than those of *but*."""
+    conn.execute(
+        "DELETE FROM jobs WHERE state <> 'done' AND destination NOT IN "
+        "(SELECT value FROM json_each(?))",
+        (json.dumps(list(but)),),
+    )
+
+
+def forget_place(conn: sqlite3.Connection, destination: str) -> None:
+    """Forget what *destination* holds and what was done for it, but not what was cancelled.
+
+    A job that runs goes on: it looks for its receipt before it ends, and begins anew.
+    """
+    conn.execute("DELETE FROM objects WHERE destination = ?", (destination,))
+    conn.execute(
+        "DELETE FROM jobs WHERE destination = ? AND state NOT IN ('running', 'cancelled')",
+        (destination,),
+    )
 
 
 def _text(name: str) -> str:

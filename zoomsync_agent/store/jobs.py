@@ -16,7 +16,13 @@ from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, FileId, Job, JobId, Sta
 from zoomsync_agent.core.retry import MAX_BACKOFF_SECONDS
 from zoomsync_agent.ports import Decided, StoredObject, Work
 from zoomsync_agent.sqlite import Database
-from zoomsync_agent.store.enqueueing import enqueue, remember
+from zoomsync_agent.store.enqueueing import (
+    enqueue,
+    enqueue_missing,
+    forget_place,
+    forget_unfinished,
+    remember,
+)
 from zoomsync_agent.store.files import file_of
 
 _NOT_RETRIED: Final = (State.RUNNING, State.DONE)
@@ -302,6 +308,18 @@ class SqliteJobStore:
                 """,
                 (now, stored.destination, stored.sha256, stored.scope, stored.scope),
             ).rowcount
+
+    def serve(self, destinations: Sequence[str], now: float) -> int:
+        """Let every ready file have a job for each of *destinations*; return how many are new."""
+        with self._db.write() as conn:
+            forget_unfinished(conn, but=destinations)
+            return sum(enqueue_missing(conn, one, now) for one in destinations)
+
+    def begin_anew(self, destination: str, now: float) -> int:
+        """Let everything that is still here be brought to *destination* again; return how much."""
+        with self._db.write() as conn:
+            forget_place(conn, destination)
+            return enqueue_missing(conn, destination, now)
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs are in each state."""
