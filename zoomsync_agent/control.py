@@ -104,9 +104,7 @@ class Control:
         root = str(self._place.recordings_path)
         problem = self.root_problem
         account = self._account()
-        synced = snapshot.Amount(
-            *self._catalog.totals(self._place.destination, account.user_id if account else "")
-        )
+        synced = self._overview.safe(self._place.destination)
         shut = self._shut(account)
         waiting_rows = self._rows(account)
         state, sentence = snapshot.overall(

@@ -1,7 +1,6 @@
 """What every catalog promises."""
 
 import uuid
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -231,11 +230,3 @@ def test_an_id_is_found_by_its_beginning(local, prefix, count):
     for name in ("ab1", "ab2"):
         local.publish(row(name))
     assert len(local.starting_with(prefix)) == count
-
-
-def test_totals_count_what_is_safe(local):
-    """Neither what is on its way nor what failed."""
-    local.publish(row("a", file_size=5))
-    local.publish(row("b", file_size=7))
-    local.publish(replace(row("c", file_url=""), processing_status=ProcessingStatus.UPLOADING))
-    assert local.totals() == (2, 12)

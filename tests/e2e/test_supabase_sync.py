@@ -232,3 +232,40 @@ def test_told_to_end_it_waits_for_an_upload_that_would_be_lost(zoomsync, project
     zoomsync.json("sync")
     _expect_safe(project, tree)
     assert len(project.server.seen("PATCH")) == sent
+
+
+def test_a_user_whom_nobody_knows_gets_nothing(zoomsync, project, tree):
+    """Nothing is sent for them, the doctor says so; with the right id everything comes home."""
+    right = zoomsync.settings["ZOOMSYNC_USER_ID"]
+    zoomsync.settings["ZOOMSYNC_USER_ID"] = "00000000-0000-4000-8000-000000000001"
+    told = zoomsync.json("sync", code=3)
+    assert {one["code"] for one in told["not_uploaded"]} == {"setup_incomplete"}
+    assert "no user 00000000" in told["not_uploaded"][0]["sentence"]
+    assert project.server.objects == {}
+    findings = zoomsync.json("doctor", code=3)["findings"]
+    assert any("no user 00000000" in one["sentence"] for one in findings)
+    zoomsync.settings["ZOOMSYNC_USER_ID"] = right
+    zoomsync.json("sync")
+    _expect_safe(project, tree)
+
+
+def test_what_was_kept_in_a_folder_is_brought_to_the_project_too(zoomsync, project, tree):
+    """Whoever tries the folder first and chooses the project later finds everything there."""
+    zoomsync.settings["ZOOMSYNC_DESTINATION"] = "folder"
+    zoomsync.json("sync")
+    assert project.server.objects == {}
+    zoomsync.settings["ZOOMSYNC_DESTINATION"] = "supabase"
+    zoomsync.json("sync")
+    _expect_safe(project, tree)
+    assert zoomsync.json("status")["synced"]["files"] == 2
+    zoomsync.settings["ZOOMSYNC_DESTINATION"] = "folder"
+    zoomsync.json("sync")
+    assert zoomsync.json("status")["synced"]["files"] == 2
+
+
+def test_sync_while_paused_says_what_waits(zoomsync, project, tree):
+    """It looks through the folder all the same, and does not end as if all were done."""
+    zoomsync.run("pause")
+    told = zoomsync.json("sync", code=3)
+    assert len(told["not_uploaded"]) == 3
+    assert "zoomsync resume" in zoomsync.run("sync").out

@@ -23,6 +23,7 @@ class FakeProject:
         self.database = database
         self.user_id = database.user() if user_id is None else user_id
         self.server = SupabaseServer(rest_url=rest_url, jwt_secret=postgres.JWT_SECRET)
+        self.server.accounts.others.add(self.user_id)
         self.project = Project(self.server.url, "recordings")
         self.access = FixedAccess(
             self.server.publishable_key,

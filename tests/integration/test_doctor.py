@@ -348,7 +348,7 @@ def test_signed_out_is_said_and_what_was_not_looked_at(project):
     access = FixedAccess(project.server.publishable_key, "", "")
     wrong = _wrong(_look(project, access=access))
     assert list(wrong) == ["sign-in"]
-    assert "sign-in supabase" in wrong["sign-in"].mend
+    assert "zoomsync sign-in" in wrong["sign-in"].mend
     assert project.server.seen("POST") == []
 
 

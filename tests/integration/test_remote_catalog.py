@@ -18,12 +18,12 @@ from tests.fakes.stores import row
 from tests.fakes.supabase_server import Fault, answer, expire_token, html, lose_answer
 from zoomsync_agent.catalog.supabase import SupabaseCatalog
 from zoomsync_agent.core.errors import (
-    DestinationDenied,
     DestinationFull,
     NetworkUnavailable,
     ProjectPaused,
     RemoteUnavailable,
     RowRefused,
+    RowsDenied,
     SetupIncomplete,
     SignInRequired,
     Unexpected,
@@ -181,11 +181,11 @@ def test_a_connection_that_had_gone_stale_is_made_anew(project, catalog):
 def test_nobody_publishes_for_somebody_else(project, catalog):
     """The policy refuses it, and says so."""
     other = project.database.user()
-    with pytest.raises(DestinationDenied):
+    with pytest.raises(RowsDenied):
         catalog.publish(_row(project, user_id=other))
     catalog.publish(_row(project))
     taken = SupabaseCatalog(project.as_user(other))
-    with pytest.raises(DestinationDenied):
+    with pytest.raises(RowsDenied):
         taken.publish(_row(project, user_id=other, updated_at=9e9))
     assert taken.get(_row(project).recording_id) is None
     assert _kept(project, "meeting_title") == [("Weekly Sync",)]
@@ -319,7 +319,7 @@ def test_what_is_no_id_finds_nothing(project, catalog, name):
         (answer(413, "too large"), RowRefused),
         (answer(429, {"message": "slow"}), RemoteUnavailable),
         (answer(401, {"message": "Invalid API key"}), SetupIncomplete),
-        (answer(403, "no"), DestinationDenied),
+        (answer(403, "no"), RowsDenied),
         (answer(418, "teapot"), Unexpected),
         (answer(500, {"code": "54000", "message": "index row size"}), RowRefused),
         (answer(503, {"code": "PGRST002", "message": "no schema cache"}), RemoteUnavailable),
@@ -373,7 +373,7 @@ def test_a_missing_grant_is_said(request):
     with (
         database.rest() as address,
         FakeProject(database, address) as project,
-        pytest.raises(DestinationDenied, match="permission denied for table recordings"),
+        pytest.raises(RowsDenied, match="permission denied for table recordings"),
     ):
         SupabaseCatalog(project.tables).publish(_row(project))
 

@@ -93,6 +93,16 @@ def test_again_changes_nothing(database):
     assert (_shape(database), database.rows("select * from recordings")) == before
 
 
+def test_what_was_changed_by_hand_is_mended(database):
+    """A policy that somebody dropped is made again, though its file is noted as applied."""
+    _apply(database)
+    wanted = _shape(database)
+    database.run('drop policy "zoomsync insert" on public.recordings')
+    database.run("update storage.buckets set public = true")
+    assert _apply(database) == []
+    assert _shape(database) == wanted
+
+
 def test_what_is_half_there_is_completed(request, database):
     """A table that lacks columns, key, policies and trigger becomes like a new one."""
     database.run(

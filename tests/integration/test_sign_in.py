@@ -25,7 +25,7 @@ from zoomsync_agent.core.errors import (
     RemoteUnavailable,
     SecretsUnavailable,
     SetupIncomplete,
-    SignInRequired,
+    SignInFailed,
 )
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.supabase.auth_client import AuthClient
@@ -176,7 +176,7 @@ def test_what_the_provider_refuses_is_said(server, way, keeper):
     """The reason reaches the user, here and, escaped, in the browser."""
     server.accounts.oauth_refusal = "<b>not</b> today"
     browser = Browser()
-    with pytest.raises(SignInRequired, match="<b>not</b> today"):
+    with pytest.raises(SignInFailed, match="<b>not</b> today"):
         way.by_browser("zoom", browser)
     assert "&lt;b&gt;not&lt;/b&gt; today" in browser.pages()[-1].text
     assert keeper.account().state is AccountState.SIGNED_OUT
@@ -207,7 +207,7 @@ def test_a_provider_that_is_not_offered_is_refused_at_once(server, way):
 def test_nobody_comes_back(way):
     """The wait ends, with a hint at the list of redirect addresses; nothing listens any more."""
     links = []
-    with pytest.raises(SignInRequired, match="Authentication, URL Configuration"):
+    with pytest.raises(SignInFailed, match="Authentication, URL Configuration"):
         way.by_browser("zoom", links.append, seconds=0.05)
     back = urllib.parse.parse_qs(urllib.parse.urlsplit(links[0]).query)["redirect_to"][0]
     with pytest.raises(httpx.ConnectError):
@@ -250,13 +250,13 @@ def test_a_code_from_a_mail_signs_in(server, way, keeper):
 def test_a_wrong_code_is_said(way):
     """A code that is wrong or old leaves everything as it was."""
     way.send_code(EMAIL)
-    with pytest.raises(SignInRequired, match="wrong, or it has expired"):
+    with pytest.raises(SignInFailed, match="wrong, or it has expired"):
         way.by_code(EMAIL, "nonsense")
 
 
 def test_no_account_is_made(server, way):
     """A stranger's address gets no mail and no account."""
-    with pytest.raises(SignInRequired, match="no account with this e-mail address"):
+    with pytest.raises(SignInFailed, match="no account with this e-mail address"):
         way.send_code("stranger@example.org")
     assert server.mails == []
 
@@ -271,7 +271,7 @@ def test_a_password_signs_in(server, way, keeper):
 def test_a_wrong_password_is_said_and_ends_nothing(way, keeper):
     """Who was signed in before still is."""
     way.by_password(EMAIL, WORD)
-    with pytest.raises(SignInRequired, match="password is wrong") as caught:
+    with pytest.raises(SignInFailed, match="password is wrong") as caught:
         way.by_password(EMAIL, "guess")
     assert "guess" not in f"{caught.value!r}"
     assert keeper.account().state is AccountState.SIGNED_IN
@@ -287,7 +287,7 @@ def test_a_wrong_password_is_said_and_ends_nothing(way, keeper):
          SetupIncomplete, "not enabled"),
         (answer(401, {"message": "Invalid API key"}), SetupIncomplete, "SUPABASE_ANON_KEY"),
         (answer(400, {"code": 400, "error_code": "brand_new", "msg": "some reason\x07"}),
-         SignInRequired, "The project refused: some reason"),
+         SignInFailed, "The project refused: some reason"),
         (lambda exchange, work: None, RemoteUnavailable, "send the code"),
         (html(403), RemoteUnavailable, "HTTP 403"),
     ],
@@ -609,7 +609,7 @@ def test_a_wrong_password_has_an_exit_code(command):
     assert "password is wrong" in err
     code, out, _ = command("sign_in", "--email", EMAIL, "--password", "--json", given="guess\n")
     assert code == 3
-    assert json.loads(out)["error"]["code"] == "sign_in_required"
+    assert json.loads(out)["error"]["code"] == "sign_in_failed"
 
 
 @pytest.mark.parametrize(

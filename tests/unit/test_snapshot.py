@@ -123,7 +123,7 @@ def _overall(**kwargs):
         ({"unready": 1, "synced": Amount()}, AgentState.IDLE, "1 file cannot be uploaded yet"),
         ({"cancelled": 1}, AgentState.IDLE, "1 file cancelled by you"),
         ({"problem": AWAY}, AgentState.NEEDS_YOU, "cannot be used: gone."),
-        ({"problem": SIGNED_OUT}, AgentState.NEEDS_YOU, "zoomsync sign-in supabase"),
+        ({"problem": SIGNED_OUT}, AgentState.NEEDS_YOU, "zoomsync sign-in"),
         ({"problem": SIGNED_OUT, "queued": Amount(1, 5)}, AgentState.NEEDS_YOU, "1 file waiting"),
         ({"problem": OFFLINE}, AgentState.OFFLINE, "No network connection"),
         ({"problem": OFFLINE, "queued": Amount(2, 5)}, AgentState.OFFLINE, "2 files waiting"),

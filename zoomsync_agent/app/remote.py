@@ -18,7 +18,7 @@ from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.catalog.supabase import SupabaseCatalog
 from zoomsync_agent.core.account import Account
 from zoomsync_agent.core.errors import (
-    DestinationDenied,
+    RowsDenied,
     SettingsError,
     SetupIncomplete,
     SignInRequired,
@@ -39,6 +39,7 @@ from zoomsync_agent.supabase.keys import kind_of
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.session import SessionKeeper
 from zoomsync_agent.supabase.tables import Tables
+from zoomsync_agent.supabase.users import has_user
 
 _PLACE: Final = "supabase_place"
 """Name of the state that says into which project, bucket and account recordings go."""
@@ -130,11 +131,11 @@ def _with_session(
         )
     if not kind.is_public:
         raise SettingsError(
-            "SUPABASE_ANON_KEY is not a publishable or anon key; it is in the dashboard under "
-            "Settings, API Keys"
+            "supabase_key (SUPABASE_ANON_KEY) is not a publishable or anon key; it is in the "
+            "dashboard under Settings, API Keys"
             if key
-            else "SUPABASE_ANON_KEY is not set: the project's publishable key, from its dashboard "
-            "under Settings, API Keys"
+            else "supabase_key (SUPABASE_ANON_KEY) is not set: the project's publishable key, from "
+            "its dashboard under Settings, API Keys. (In service mode: set user_id to a user's id)"
         )
     lock = home.data / f"{project.host}.session.lock"
     keeper = SessionKeeper(project, key, secrets, lock, clock=clock, on_change=on_change)
@@ -205,11 +206,16 @@ def remote_parts(
 
     remote = build_remote(settings, home, clock=clock, on_change=changed)
 
+    known: set[str] = set()
+
     def user_id() -> str:
         try:
             found = remote.access.user_id
         finally:
             save_account(state, remote.access.account())
+        if remote.keeper is None and found not in known:
+            _expect_user_of(remote, found)
+            known.add(found)
         _expect_place(f"{settings.supabase_url} {settings.supabase_bucket} {found}")
         return found
 
@@ -247,13 +253,22 @@ def remote_parts(
     )
 
 
+def _expect_user_of(remote: Remote, user_id: str) -> None:
+    """Refuse to work for somebody whom the project does not know: no row of theirs can be kept."""
+    if has_user(remote.project, remote.access.api_key, user_id) is False:
+        raise SetupIncomplete(
+            f"the project has no user {user_id}; set user_id (ZOOMSYNC_USER_ID) to the id from the "
+            "dashboard under Authentication, Users"
+        )
+
+
 def _policies_allow_sight(tables: Tables, bucket: str) -> bool | None:
     """Return whether a policy lets us see objects; None where the project does not tell."""
     try:
         told = tables.run(
             lambda client: client.rpc("zoomsync_doctor", {"bucket": bucket}), "ask for policies"
         )
-    except (SetupIncomplete, DestinationDenied):
+    except (SetupIncomplete, RowsDenied):
         return None
     if not isinstance(told, dict) or not told.get("bucket"):
         return False

@@ -106,22 +106,6 @@ class LocalCatalog:
                 )
             )
 
-    def totals(self, destination: str = "", user_id: str = "") -> tuple[int, int]:
-        """Return how many recordings are completed, and their size in bytes.
-
-        Args:
-            destination: count those that are there; all if empty.
-            user_id: count those of this user; all if empty.
-        """
-        (row,) = self._db.query(
-            """
-            SELECT count(*) AS n, coalesce(sum(file_size), 0) AS size FROM recordings
-            WHERE processing_status = 'completed' AND ? IN ('', destination) AND ? IN ('', user_id)
-            """,
-            (destination, user_id),
-        )
-        return row["n"], row["size"]
-
     def _rows(self, tail: str, parameters: Sequence[Any]) -> list[RecordingRow]:
         with naming_errors():
             found = self._db.query(f"SELECT * FROM recordings {tail}", parameters)  # noqa: S608

@@ -58,7 +58,7 @@ class SupabaseCatalog:
                 refused.append((row, exc))
         for chunk in _chunks(ready):
             try:
-                self._write([columns for _row, columns in chunk], f"write {len(chunk)} rows")
+                self._write([columns for _row, columns in chunk], _doing(chunk))
             except RowRefused as exc:
                 refused += [(chunk[0][0], exc)] if len(chunk) == 1 else self._one_by_one(chunk)
         return refused
@@ -189,3 +189,7 @@ def _row_of(columns: Mapping[str, Any]) -> RecordingRow:
         return rows.from_dict(columns)
     except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
         raise RowRefused(f"a row of the database cannot be read: {exc!r}") from exc
+
+
+def _doing(chunk: Sequence[object]) -> str:
+    return "write a row" if len(chunk) == 1 else f"write {len(chunk)} rows"

@@ -84,11 +84,18 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
 
     With an agent already running, that agent does it and this command waits for it.
     """
-    from zoomsync_agent import app
-
     home, settings = _load_decided(backfill, may_ask=not as_json, is_quiet=as_json)
     _log_to(home, settings, console=False)
-    redecide = backfill is not None
+    try:
+        _sync(home, settings, redecide=backfill is not None, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo(STOPPED, err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+def _sync(home: "Home", settings: "Settings", *, redecide: bool, as_json: bool) -> None:
+    from zoomsync_agent import app
+
     has_told = as_json
     while True:
         try:

@@ -82,7 +82,10 @@ def _show(found: "list[Finding]") -> None:
         mark, colour = _MARKS[one.level]
         out.print(Text.assemble((f"{mark} ", colour), one.sentence))
         if one.mend:
-            out.print(Padding(Text(one.mend), (0, 0, 0, 2)))
-        if one.sql:
-            # Without indentation and wrapping: it is to be copied.
-            out.print(Text(f"\n{one.sql}\n"), soft_wrap=True)
+            out.print(Padding(Text(one.mend), (0, 0, 0, 2), expand=False))
+    sql = dict.fromkeys(one.sql for one in found if one.sql)
+    if sql:
+        out.print(Text("\nSQL that mends it, for the dashboard's SQL Editor:\n", style="bold"))
+    for text in sql:
+        # Without indentation and wrapping: it is to be copied.
+        out.print(Text(f"{text}\n"), soft_wrap=True)

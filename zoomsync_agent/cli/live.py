@@ -143,10 +143,9 @@ class LiveView(Follower):
             self._latest = control.snapshot(limit=200)
             if self._latest.root_problem and time.monotonic() - began > 1.0:
                 return self._latest
-            if self._latest.state is AgentState.PAUSED and not self._latest.active:
-                return self._latest
             has_looked = control.last_sweep() not in (None, after) and control.has_audited()
-            if has_looked and not control.is_busy(patience):
+            is_paused = self._latest.state is AgentState.PAUSED and not self._latest.active
+            if has_looked and (is_paused or not control.is_busy(patience)):
                 return control.snapshot(limit=200)
             check()
             time.sleep(_REFRESH_SECONDS if self._enabled else 0.05)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from zoomsync_agent.core.errors import AgentError, AlreadyRunning, UsageError
+from zoomsync_agent.core.errors import AgentError, AlreadyRunning, TransientError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,8 +60,8 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             # The reader, say `head`, has seen enough.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(ExitCode.DONE)
-        except KeyboardInterrupt:
-            click.echo(STOPPED, err=True)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
             sys.exit(ExitCode.INTERRUPTED)
 
     return guarded
@@ -101,8 +101,10 @@ def fail(error: AgentError, *, as_json: bool) -> NoReturn:
         click.echo(f"{error.title}.", err=True)
         if error.detail and error.detail != error.title:
             click.echo(f"  {error.detail}", err=True)
-        if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+        # What was asked for is not tried again by itself: this command has ended.
+        hint = "Try again later." if isinstance(error, TransientError) else error.hint
+        if hint:
+            click.echo(f"  {hint}", err=True)
     if isinstance(error, AlreadyRunning):
         sys.exit(ExitCode.RUNNING)
     sys.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INCOMPLETE)

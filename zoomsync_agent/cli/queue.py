@@ -22,6 +22,8 @@ def duration(text: str) -> float:
     if match is None:
         raise SettingsError(f"“{text}” is no duration; write 30m, 2h, 1d or a number of minutes")
     seconds = float(match[1]) * _UNITS[match[2]]
+    if not seconds:
+        raise SettingsError(f"“{text}” is no time at all; write 30m, 2h, 1d or a number of minutes")
     if seconds > MAX_PAUSE_SECONDS:
         raise SettingsError(f"“{text}” is longer than a year")
     return seconds

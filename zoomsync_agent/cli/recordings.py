@@ -7,6 +7,7 @@ import click
 
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
 from zoomsync_agent.core import rows
+from zoomsync_agent.core.errors import UsageError
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.units import readable_size
 
@@ -40,13 +41,11 @@ def list_(status: str | None, limit: int | None, as_json: bool) -> None:
     "--expires",
     "life",
     metavar="TIME",
-    default="1h",
-    show_default=True,
-    help="With --link: for how long it opens, such as 30m or 7d, where links can end.",
+    help="With --link: for how long it opens, such as 30m or 7d, where links can end; 1h if unset.",
 )
 @json_option
 @command
-def show(recording_id: str, link: bool, life: str, as_json: bool) -> None:
+def show(recording_id: str, link: bool, life: str | None, as_json: bool) -> None:
     """Show one recording; the beginning of its id is enough.
 
     Whoever has the link of --link can read the recording until it expires.
@@ -54,8 +53,10 @@ def show(recording_id: str, link: bool, life: str, as_json: bool) -> None:
     with control() as agent:
         row = agent.recording(recording_id)
     if link:
-        _show_link(row, life, as_json=as_json)
+        _show_link(row, life or "1h", as_json=as_json)
         return
+    if life is not None:
+        raise UsageError("--expires goes with --link")
     columns = rows.as_dict(row)
     if as_json:
         print_json(columns)

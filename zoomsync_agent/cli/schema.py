@@ -61,4 +61,4 @@ def _apply(database_url: str, source: str, bucket: str, *, as_json: bool) -> Non
     elif applied:
         click.echo("The project is set up.")
     else:
-        click.echo("Nothing was to be done.")
+        click.echo("Everything was there; what had been changed by hand is in order again.")

@@ -6,7 +6,7 @@ import click
 
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
 from zoomsync_agent.core.account import Account, AccountState
-from zoomsync_agent.core.snapshot import Rows, Snapshot
+from zoomsync_agent.core.snapshot import AgentState, Rows, Snapshot
 from zoomsync_agent.core.units import readable_size
 
 _SHOWN = 20
@@ -62,6 +62,8 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
     if seen.paused_until:
         until = datetime.fromisoformat(seen.paused_until).astimezone()
         out.print(f"  Paused until       {until:%Y-%m-%d %H:%M}")
+    elif seen.state is AgentState.PAUSED:
+        out.print("  Paused until       you say zoomsync resume")
     if seen.history.files:
         out.print(
             f"  Left out           {seen.history.files:,} older files, "
@@ -76,8 +78,8 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
     for waiting in seen.waiting[:limit]:
         number = f"  [job {waiting.job_id}]" if waiting.job_id is not None else ""
         out.print(Text(f"\n{waiting.label}: {waiting.meeting_title}{number}", style="yellow"))
-        out.print(Padding(Text(waiting.path, style="dim"), (0, 0, 0, 2)))
-        out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2)))
+        out.print(Padding(Text(waiting.path, style="dim"), (0, 0, 0, 2), expand=False))
+        out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2), expand=False))
     if len(seen.waiting) > limit:
         out.print(f"\n… and {len(seen.waiting) - limit} more: zoomsync status --all")
 

@@ -15,8 +15,10 @@ AgentError
 │   ├── DestinationFull
 │   ├── ObjectTooLarge
 │   ├── ProjectPaused
+│   ├── RowsDenied
 │   ├── SecretsUnavailable
 │   ├── SetupIncomplete
+│   ├── SignInFailed
 │   └── SignInRequired
 ├── PermanentError            will not succeed without a change
 │   ├── SourceMissing
@@ -73,7 +75,7 @@ class NetworkUnavailable(TransientError):
 
     code = "network_unavailable"
     title = "No network connection"
-    hint = "The upload goes on by itself when the network is back."
+    hint = "Everything goes on by itself when the network is back."
 
 
 class RemoteUnavailable(TransientError):
@@ -172,12 +174,23 @@ class ProjectPaused(ActionNeeded):
     hint = "Restore it in the Supabase dashboard; everything then goes on by itself."
 
 
+class RowsDenied(ActionNeeded):
+    """The database does not let rows be written."""
+
+    code = "rows_denied"
+    title = "The project's database does not let rows be written"
+    hint = (
+        "The recordings themselves are safe. “zoomsync doctor” names the policy that is missing; "
+        "the rows are then delivered by themselves."
+    )
+
+
 class SecretsUnavailable(ActionNeeded):
     """The place where secrets are kept is locked or missing."""
 
     code = "secrets_unavailable"
     title = "The keyring cannot be read"
-    hint = "Unlock it; everything then goes on by itself."
+    hint = "Everything goes on by itself as soon as it can be read."
 
 
 class SetupIncomplete(ActionNeeded):
@@ -185,7 +198,15 @@ class SetupIncomplete(ActionNeeded):
 
     code = "setup_incomplete"
     title = "The Supabase project is not set up completely"
-    hint = "“zoomsync doctor supabase” names what is missing and how to mend it."
+    hint = "“zoomsync doctor” names what is missing and how to mend it."
+
+
+class SignInFailed(ActionNeeded):
+    """Somebody tried to sign in and was not let in."""
+
+    code = "sign_in_failed"
+    title = "The sign-in did not work"
+    hint = "Try again: zoomsync sign-in. Nothing else has changed."
 
 
 class SignInRequired(ActionNeeded):
@@ -193,7 +214,7 @@ class SignInRequired(ActionNeeded):
 
     code = "sign_in_required"
     title = "You are signed out"
-    hint = "Sign in: zoomsync sign-in supabase. Everything then goes on by itself."
+    hint = "Sign in: zoomsync sign-in. Everything then goes on by itself."
 
 
 class PermanentError(AgentError):
@@ -243,7 +264,7 @@ class RowRefused(PermanentError):
 
     code = "row_refused"
     title = "The database refuses this recording's row"
-    hint = "“zoomsync doctor supabase” looks for the reason."
+    hint = "“zoomsync doctor” looks for the reason."
 
 
 class TooManyDeaths(PermanentError):

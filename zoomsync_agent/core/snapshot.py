@@ -155,7 +155,7 @@ def job_sentence(
     if state is State.RUNNING:
         return "It was interrupted; it goes on from there as soon as the agent runs: zoomsync run."
     if error_code is None:
-        return "It waits for its turn and is uploaded as soon as the agent runs."
+        return "It waits for its turn; it is uploaded while the agent runs and is not paused."
     error = by_code(error_code)
     parts = [f"{error.title}."]
     if detail and detail != error.title:
@@ -222,12 +222,18 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     if not is_running:
         return AgentState.STOPPED, f"The agent is not running; {kept}. Start it: zoomsync run"
     if is_paused:
-        return AgentState.PAUSED, f"Paused; {_files(queued.files)} waiting, {kept}."
+        return (
+            AgentState.PAUSED,
+            f"Paused; {_files(queued.files)} waiting, {kept}. Go on: zoomsync resume",
+        )
     if root_problem:
         return AgentState.NEEDS_YOU, root_problem
     waiting = f"{_files(queued.files)} waiting, " if queued.files else ""
     if problem and problem.is_offline:
-        return AgentState.OFFLINE, f"{problem.sentence} {_capital(waiting + kept)} when last seen."
+        return (
+            AgentState.OFFLINE,
+            f"Offline. {problem.sentence} {_capital(waiting + kept)} when last seen.",
+        )
     if problem:
         sentence = problem.sentence if problem.kind in _OF_THE_PROJECT else _unusable(problem)
         return AgentState.NEEDS_YOU, f"{sentence} {_capital(waiting + kept)} when last seen."

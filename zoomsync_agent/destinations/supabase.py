@@ -19,6 +19,7 @@ from zoomsync_agent.core.errors import (
     AgentError,
     DestinationDenied,
     NameRefused,
+    NotFound,
     SetupIncomplete,
 )
 from zoomsync_agent.core.naming import KeyStyle
@@ -179,7 +180,12 @@ class SupabaseDestination:
     def link(self, key: ObjectKey, seconds: int) -> str:
         """Return a link with which anybody can read the object for *seconds*."""
         with self._requests.told("make a link"):
-            return self._objects.sign(key, seconds)
+            try:
+                return self._objects.sign(key, seconds)
+            except Refused as exc:
+                if exc.answer.status == 404:  # noqa: PLR2004  as Storage says it
+                    raise NotFound(f"{key} is not in the bucket, or not yours") from exc
+                raise
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Do nothing: the project's database holds the row."""
@@ -287,7 +293,7 @@ class SupabaseDestination:
             if answer.is_refused_by_policy:
                 return DestinationDenied(
                     f"{doing}: a policy of the bucket “{self._project.bucket}” does not allow it; "
-                    "“zoomsync doctor supabase” names what is missing"
+                    "“zoomsync doctor” names what is missing"
                 )
             match answer.status:
                 case 413 if answer.message.endswith("a page of HTML"):

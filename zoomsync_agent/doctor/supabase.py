@@ -30,6 +30,7 @@ from zoomsync_agent.supabase.answers import answer_of, general_error, network_er
 from zoomsync_agent.supabase.keys import KeyKind, kind_of
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.tables import Tables
+from zoomsync_agent.supabase.users import has_user
 
 _SKEW_NOTICED: Final = 60.0
 _SKEW_HARMFUL: Final = 300.0
@@ -84,8 +85,8 @@ def examine(
         return found
     reached = list(_guarded("connection", _connection, patient))
     found += reached
-    if any(one.level is Level.PROBLEM and one.name == "connection" for one in reached):
-        return found
+    if any(one.level is Level.PROBLEM and one.name in ("connection", "key") for one in reached):
+        return found  # to a stranger's key everything looks as if it were missing
     signed = list(_guarded("sign-in", _sign_in, patient))
     found += signed
     told: Told | None = None
@@ -192,12 +193,19 @@ def _sign_in(patient: _Patient) -> Iterator[Finding]:
             "sign-in",
             f"Nobody is signed in{f': {account.detail}' if account.detail else ''}. What needs a "
             "sign-in was not looked at.",
-            "zoomsync sign-in supabase",
+            "zoomsync sign-in",
         )
         return
     patient.access.token()  # says so where it cannot be renewed
     who = account.who or account.user_id
     if account.state is AccountState.SERVICE:
+        if has_user(patient.project, patient.access.api_key, account.user_id) is False:
+            yield problem(
+                "sign-in",
+                f"The project has no user {account.user_id}.",
+                "Set user_id to the id from the dashboard: Authentication, Users.",
+            )
+            return
         yield ok("sign-in", f"The agent acts for the user {who}.")
     else:
         yield ok("sign-in", f"Signed in as {who}.")

@@ -112,6 +112,17 @@ class Overview:
         """)
         return Amount(row["n"], row["size"])
 
+    def safe(self, destination: str) -> Amount:
+        """Return the recordings that *destination* is known to hold; texts do not count."""
+        (row,) = self._db.query(
+            """
+            SELECT count(*) AS n, coalesce(sum(size), 0) AS size FROM objects
+            WHERE destination = ? AND scope = '' AND verified_at IS NOT NULL
+            """,
+            (destination,),
+        )
+        return Amount(row["n"], row["size"])
+
     def largest_queued(self) -> tuple[str, int] | None:
         """Return name and bytes of the largest file that is not uploaded; None if all are."""
         found = self._db.query(f"""

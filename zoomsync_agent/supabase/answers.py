@@ -104,6 +104,15 @@ def network_error(exc: httpx.HTTPError, project: Project, doing: str) -> AgentEr
     detail = f"{doing}: {type(exc).__name__} {exc}".rstrip()
     if project.ref and isinstance(exc, httpx.ConnectError) and _is_gone(project.host):
         return ProjectPaused(f"{project.host} is not known, though the network works")
+    if isinstance(exc, httpx.ConnectError):
+        reason = exc.__cause__.__cause__ if exc.__cause__ else None
+        if isinstance(reason, socket.gaierror):
+            return NetworkUnavailable(
+                f"{doing}: no address is known of {project.host}; is this computer online, and is "
+                "supabase_url right?"
+            )
+        if isinstance(reason, ConnectionRefusedError):
+            return RemoteUnavailable(f"{doing}: {project.host} takes no connections")
     if isinstance(exc, httpx.ReadTimeout | httpx.RemoteProtocolError):
         return RemoteUnavailable(detail)
     return NetworkUnavailable(detail)

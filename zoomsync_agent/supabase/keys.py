@@ -7,7 +7,11 @@ stands in the payload, the new ones say by their prefix what they are.
 import base64
 import binascii
 import json
+import re
 from enum import StrEnum
+from typing import Final
+
+_PUBLISHABLE: Final = re.compile(r"sb_publishable_[A-Za-z0-9_-]+")
 
 
 class KeyKind(StrEnum):
@@ -32,7 +36,7 @@ class KeyKind(StrEnum):
 
 def kind_of(key: str) -> KeyKind:
     """Return what *key* is by its form; it may still be a key of another project."""
-    if key.startswith("sb_publishable_"):
+    if _PUBLISHABLE.fullmatch(key):
         return KeyKind.PUBLISHABLE
     if key.startswith("sb_secret_"):
         return KeyKind.SECRET

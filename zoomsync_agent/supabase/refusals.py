@@ -7,7 +7,7 @@ of OAuth (RFC 6749, 5.2).
 from dataclasses import dataclass
 from typing import Final
 
-from zoomsync_agent.core.errors import AgentError, SetupIncomplete, SignInRequired
+from zoomsync_agent.core.errors import AgentError, SetupIncomplete, SignInFailed
 
 _ENDED: Final = {
     "refresh_token_not_found": "The project does not know this sign-in any more.",
@@ -80,7 +80,7 @@ class Refusal:
         if "not enabled" in self.message.lower() or "unsupported provider" in self.message.lower():
             return SetupIncomplete(_UNPREPARED["provider_disabled"])
         known = _REFUSED.get(self.code)
-        return SignInRequired(known or f"The project refused: {readable(self.message)}")
+        return SignInFailed(known or f"The project refused: {readable(self.message)}")
 
 
 def readable(text: str) -> str:

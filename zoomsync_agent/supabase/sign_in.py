@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from zoomsync_agent.core.account import Account
-from zoomsync_agent.core.errors import AgentError, SetupIncomplete, SignInRequired
+from zoomsync_agent.core.errors import AgentError, SetupIncomplete, SignInFailed
 from zoomsync_agent.supabase.auth_client import AuthClient, Grant, Ways
 from zoomsync_agent.supabase.loopback import HOST, Callback, Loopback
 from zoomsync_agent.supabase.project import Project
@@ -21,7 +21,7 @@ class SignIn:
     """Signs somebody in.
 
     Every way raises SecretsUnavailable before it asks anything of anybody if the session could not
-    be kept, SignInRequired with the reason if the project refuses, SetupIncomplete if the project
+    be kept, SignInFailed with the reason if the project refuses, SetupIncomplete if the project
     does not offer that way, and what `AuthClient` raises if it cannot be asked.
 
     Args:
@@ -58,7 +58,7 @@ class SignIn:
             show(client.authorize_url(provider, listener.address))
             came = listener.wait(seconds)
             if came is None:
-                raise SignInRequired(_too_late(seconds))
+                raise SignInFailed(_too_late(seconds))
             try:
                 account = self._adopt(self._spend(client, came))
             except AgentError as exc:

@@ -18,10 +18,10 @@ import httpx
 from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import (
     AgentError,
-    DestinationDenied,
     DestinationFull,
     RemoteUnavailable,
     RowRefused,
+    RowsDenied,
     SetupIncomplete,
     SignInRequired,
     Unexpected,
@@ -100,7 +100,7 @@ class Tables:
         Raises:
             SignInRequired, SecretsUnavailable: there is no token; nothing was sent.
             SetupIncomplete: a table, column or function is missing, or the user.
-            DestinationDenied: a policy or a missing grant refuses it.
+            RowsDenied: a policy or a missing grant refuses it.
             RowRefused: what was sent cannot be kept as it is.
             DestinationFull, ProjectPaused: of the whole project.
             NetworkUnavailable, RemoteUnavailable: no answer, or not now.
@@ -206,14 +206,14 @@ def _by_code(answer: Answer, told: str) -> AgentError | None:
         return RemoteUnavailable(told)
     if _REFUSED.fullmatch(code) or answer.status == _TOO_LARGE:
         return RowRefused(told)
-    return DestinationDenied(told) if answer.is_refused_by_policy else None
+    return RowsDenied(told) if answer.is_refused_by_policy else None
 
 
 def _by_status(answer: Answer, told: str) -> AgentError:
     if answer.status == _UNAUTHORIZED:
         return SetupIncomplete(f"{told} (the key is not one of this project)")
     if answer.status == _FORBIDDEN:
-        return DestinationDenied(told)
+        return RowsDenied(told)
     if answer.status == _NOT_FOUND:
         return SetupIncomplete(f"{told} (there is no database at this address)")
     if answer.status < 400:  # noqa: PLR2004  a redirection leads away from the project

@@ -94,6 +94,8 @@ class Accounts:
         self.providers: dict[str, bool] = {"email": True, "phone": False, "zoom": True}
         self.oauth_user: User | None = None
         self.oauth_refusal: str | None = None
+        self.others: set[str] = set()
+        """Ids of users who are known, and never sign in here."""
 
     def add_user(self, email: str, password: str = "") -> User:
         """Make an account; without a password only codes and providers sign it in."""
@@ -101,6 +103,11 @@ class Accounts:
             user = User(str(uuid.uuid4()), email.lower(), password)
             self._users[user.email] = user
             return user
+
+    def has_user(self, user_id: str) -> bool:
+        """Return whether somebody has this id."""
+        with self._guard:
+            return user_id in self.others or any(one.id == user_id for one in self._users.values())
 
     def session_for(self, user: User, expires_in: int | None = None) -> dict[str, Any]:
         """Sign *user* in and return the answer that a client gets.

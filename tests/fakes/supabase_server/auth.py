@@ -10,6 +10,7 @@ from tests.fakes.supabase_server.faults import Exchange
 from tests.fakes.supabase_server.messages import Answer, json_answer
 
 _BASE: Final = "/auth/v1"
+_USERS: Final = "/admin/users/"
 _VERSION: Final = "2024-01-01"
 SITE_URL: Final = "http://127.0.0.1:3000"
 
@@ -21,7 +22,10 @@ def handle(exchange: Exchange) -> Answer:
         Vanished: the client went away.
     """
     request = exchange.request
-    work = _ROUTES.get((request.method, request.path.removeprefix(_BASE)))
+    route = request.path.removeprefix(_BASE)
+    work = _ROUTES.get((request.method, route))
+    if request.method == "GET" and route.startswith(_USERS):
+        work = _any_user
     if work is None:
         return json_answer({"code": 404, "error_code": "not_found", "msg": "404: Not Found"}, 404)
     try:
@@ -118,6 +122,17 @@ def _settings(exchange: Exchange) -> Answer:
         "sms_provider": "",
         "saml_enabled": False,
     })  # fmt: skip
+
+
+def _any_user(exchange: Exchange) -> Answer:
+    """Tell the secret key whether there is a user."""
+    caller = exchange.state.caller(exchange.request.bearer or "")
+    if caller.role != "service_role":
+        raise AuthError(403, "not_admin", "User not allowed")
+    user_id = exchange.request.path.rpartition("/")[2]
+    if not exchange.state.accounts.has_user(user_id):
+        raise AuthError(404, "user_not_found", "User not found")
+    return json_answer({"id": user_id})
 
 
 def _health(exchange: Exchange) -> Answer:

@@ -72,7 +72,7 @@ def target(database_url: str) -> Target:
 
 
 def apply(database_url: str, bucket: str, *, tell: Callable[[str], None]) -> list[Migration]:
-    """Apply what the database does not have yet; return that.
+    """Apply every file, those that were applied before too; return what was new.
 
     Each file is applied and noted in one transaction, under a lock that lets a second one who
     does the same wait. An advisory lock of the transaction, not of the session: the platform's
@@ -98,7 +98,7 @@ def apply(database_url: str, bucket: str, *, tell: Callable[[str], None]) -> lis
                 tell(f"{migration.number:04} {migration.name}: applied")
                 applied.append(migration)
             else:
-                tell(f"{migration.number:04} {migration.name}: was there already")
+                tell(f"{migration.number:04} {migration.name}: was there, looked through again")
     return applied
 
 
@@ -130,12 +130,11 @@ def _apply_one(connection: "psycopg.Connection[tuple[object, ...]]", migration: 
             "select 1 from zoomsync.migrations where number = %s and bucket = %s",
             [migration.number, migration.bucket],
         ).fetchone()
-        if noted:
-            return False
+        # Again even if it is noted: somebody may have changed by hand what it has made.
         connection.execute(migration.sql.encode())
         connection.execute(migration.noting.encode())
         connection.execute("notify pgrst, 'reload schema'")
-    return True
+    return not noted
 
 
 @contextlib.contextmanager
