@@ -143,12 +143,14 @@ class Control:
 
     def _shut(self, account: Account | None) -> Problem | None:
         """Return why the destination takes nothing, as far as somebody has found out."""
+        if self.is_running:  # what the last agent met may be over
+            found = (Problem.read(self._state.get(name)) for name in _PROBLEMS)
+            problem = next((one for one in found if one is not None), None)
+            if problem is not None:
+                return problem
         if account is not None and account.state is AccountState.SIGNED_OUT:
             return Problem(SignInRequired.code, account.detail)
-        if not self.is_running:
-            return None  # what the last agent met may be over
-        found = (Problem.read(self._state.get(name)) for name in _PROBLEMS)
-        return next((one for one in found if one is not None), None)
+        return None
 
     def _rows(self, account: Account | None) -> Rows:
         if self._outbox is None or account is None or not account.user_id:
@@ -200,6 +202,8 @@ class Control:
             chosen = [job for name in names for job in self._named(name)]
         else:
             chosen = self._overview.jobs_in((State.FAILED, State.BLOCKED, State.READY))
+            if self._outbox is not None:
+                self._outbox.forget()  # the project's database may not be the one it was
         count = self._jobs.retry(chosen, self._clock.now())
         self._state.set(SCAN_REQUEST, repr(self._clock.now()))  # a shut destination is probed now
         return count

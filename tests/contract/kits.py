@@ -131,7 +131,12 @@ def supabase_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
         project = Project(server.url, "recordings")
         projects.append(project)
         return SupabaseDestination(
-            project, access, chunk_bytes=CHUNK, small_bytes=0, wait=lambda _seconds: None
+            project,
+            access,
+            policies_allow_sight=lambda: True,
+            chunk_bytes=CHUNK,
+            small_bytes=0,
+            wait=lambda _seconds: None,
         )
 
     def spoil():

@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -63,8 +64,9 @@ def _shape(database):
 
 
 def test_the_columns_are_those_of_a_row():
-    """Same names, in the same order."""
-    assert list(schema.columns("recordings")) == [one.name for one in fields(RecordingRow)]
+    """Same names, in the same order, and one by which writes are ordered."""
+    names = [one.name for one in fields(RecordingRow)]
+    assert list(schema.columns("recordings")) == [*names, "written_at"]
 
 
 def test_printed_and_applied_agree(request):
@@ -338,24 +340,27 @@ class Model:
         self.is_there = False
         self.title = ""
         self.moment = None
+        self.written = 0
 
     def step(self, kind, moment, title):
         """Take note of a write."""
-        if kind == "upsert" and not self.is_there:
-            self.is_there, self.title, self.moment = True, title, moment
-        elif not self.is_there:
-            return
-        elif kind == "edit":
-            self._edit(title)
-        elif self.moment is not None and moment >= self.moment:
-            if kind == "set" and moment == self.moment:
-                self._edit(title)
-            else:
-                self.title, self.moment = title, moment
+        if kind == "upsert":
+            self._upsert(moment, title)
+        elif self.is_there and kind == "edit":
+            if title != self.title:
+                self.title, self.moment = title, None
+        elif self.is_there and (title, moment) != (self.title, self.moment):
+            is_later = self.moment is not None and moment > self.moment
+            self.title, self.moment = title, moment if is_later else None
 
-    def _edit(self, title):
-        if title != self.title:
-            self.title, self.moment = title, None
+    def _upsert(self, moment, title):
+        if not self.is_there:
+            self.is_there, self.moment = True, moment
+        elif moment < self.written:
+            return
+        elif self.moment is not None:
+            self.moment = max(self.moment, moment)
+        self.title, self.written = title, moment
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -381,7 +386,7 @@ def test_the_newest_stays_whatever_comes(project, steps):
 def _compare(before, after):
     assert after["created"] == before["created"]
     assert after["updated"] >= before["updated"]
-    is_same = (before["title"], before["updated"]) == (after["title"], after["updated"])
+    is_same = all(before[name] == after[name] for name in ("title", "updated", "written"))
     assert (after["version"] == before["version"]) == is_same
 
 
@@ -411,12 +416,12 @@ def _upsert(connection, row, moment, created, title):
 def _state(connection, row):
     found = connection.execute(
         "select meeting_title, extract(epoch from updated_at), extract(epoch from created_at), "
-        "xmin::text from recordings where recording_id = %s",
+        "xmin::text, extract(epoch from written_at) from recordings where recording_id = %s",
         [row["recording_id"]],
     ).fetchone()
     if found is None:
         return None
-    return dict(zip(("title", "updated", "created", "version"), found, strict=True))
+    return dict(zip(("title", "updated", "created", "version", "written"), found, strict=True))
 
 
 def test_an_edit_of_a_row_from_the_future_is_newer_still(project):
@@ -484,3 +489,73 @@ def test_a_target_is_named_without_its_password():
     where = applying.target("postgresql://postgres.abc:s3cret@db.example.org:6543/postgres?x=1")
     assert str(where) == ("the database “postgres” on db.example.org:6543 as postgres.abc")
     assert applying.target("postgres://u@h/").port == 5432
+
+
+def _copy_of(row, device, moment, status):
+    key = f"{row['user_id']}/{device}.mp4"
+    return row | {
+        "device": device,
+        "object_key": key,
+        "processing_status": status,
+        "file_url": f"https://x/{key}" if status == "completed" else "",
+        "updated_at": datetime.fromtimestamp(moment, UTC),
+    }
+
+
+def _deliver(connection, row):
+    names = list(row)
+    connection.execute(
+        f"insert into recordings ({', '.join(names)}) "  # noqa: S608  own text
+        f"values ({', '.join('%s' for _ in names)}) on conflict (recording_id) do update set "
+        f"{', '.join(f'{name} = excluded.{name}' for name in names)}",
+        list(row.values()),
+    )
+
+
+@pytest.mark.parametrize("late", [5, 500])
+@pytest.mark.parametrize("status", ["uploading", "failed"])
+def test_the_troubles_of_another_copy_say_nothing_of_a_safe_one(project, status, late):
+    """The same recording on two computers; whichever is safe is told, whatever the clocks say."""
+    row = _row(project.user())
+    with project.acting_as("authenticated", row["user_id"]) as connection:
+        _deliver(connection, _copy_of(row, "one", 100, "completed"))
+        _deliver(connection, _copy_of(row, "two", late, status))
+        assert _status(connection, row) == ("one", "completed")
+        _deliver(connection, _copy_of(row, "one", 600, "failed"))
+        assert _status(connection, row) == ("one", "failed")
+        _deliver(connection, _copy_of(row, "two", 50, "completed"))
+        assert _status(connection, row) == ("two", "completed")
+
+
+def test_an_edit_does_not_make_an_agent_too_late(project):
+    """Its clock may be behind that of the server, by which somebody has edited."""
+    row = _row(project.user())
+    with project.acting_as("authenticated", row["user_id"]) as connection:
+        _deliver(connection, _copy_of(row, "one", 100, "uploading"))
+        connection.execute("update recordings set summary = 'by hand' where recording_id = %s",
+                           [row["recording_id"]])  # fmt: skip
+        _deliver(connection, _copy_of(row, "one", 101, "completed"))
+        assert _status(connection, row) == ("one", "completed")
+        kept = connection.execute("select summary from recordings where recording_id = %s",
+                                  [row["recording_id"]]).fetchone()  # fmt: skip
+        assert kept == ("by hand",)
+
+
+def _status(connection, row):
+    return connection.execute(
+        "select device, processing_status from recordings where recording_id = %s",
+        [row["recording_id"]],
+    ).fetchone()
+
+
+def test_the_doctor_tells_nothing_of_other_buckets(project):
+    """Whoever signs up could ask it for any name."""
+    project.execute(
+        "insert into storage.buckets (id, name, public) values ('payroll', 'payroll', true)"
+    )
+    project.execute("create policy theirs on storage.objects for select to authenticated "
+                    "using (bucket_id = 'payroll' and auth.uid()::text = 'boss')")  # fmt: skip
+    with project.acting_as("authenticated", project.user()) as connection:
+        told = connection.execute("select public.zoomsync_doctor('payroll')::text").fetchone()[0]
+    assert "boss" not in told
+    assert '"bucket": null' in told

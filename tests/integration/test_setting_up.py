@@ -102,7 +102,7 @@ def test_settings_that_name_no_project_are_a_finding(monkeypatch):
     """With the variable to set."""
     done = _run(doctor)
     assert done.exit_code == 3
-    assert "✗ SUPABASE_URL is not set" in done.stdout
+    assert "✗ supabase_url (SUPABASE_URL) is not set" in done.stdout
     monkeypatch.setenv("SUPABASE_URL", "https://abcdefghijklmnopqrst.supabase.co")
     monkeypatch.setenv("SUPABASE_ANON_KEY", "sb_secret_x")
     assert "holds a secret key" in _run(doctor).stdout

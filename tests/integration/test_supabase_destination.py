@@ -642,8 +642,6 @@ def test_what_cannot_be_seen_is_never_gone(bench, receipts, how, many):
         del bench.server.buckets["recordings"]
     looked_at = receipts if many else receipts[:1]
     known = bench.new_destination(policies_allow_sight=lambda: False)
-    bench.clock.advance(60)
-    known._sight.seen()
     for destination in (known, bench.destination):
         with pytest.raises(SetupIncomplete) as told:
             list(destination.check_all(looked_at))

@@ -1,8 +1,11 @@
 """Somebody chooses another destination, account or project: what is here is brought there too."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.workshop import Workshop
+from zoomsync_agent.core.errors import ObjectTooLarge
 from zoomsync_agent.core.job import State
 
 
@@ -87,3 +90,43 @@ def test_a_job_that_runs_meanwhile_ends_with_a_receipt_of_the_new_place(shop):
     assert len(calls) == 2
     assert len(shop.objects.receipts(shop.destination.name)) == 1
     assert list(shop.memory.objects.values()) == [b"123456789"]
+
+
+def test_what_somebody_does_not_want_is_not_brought_elsewhere(shop):
+    """And not back either."""
+    shop.add("a/private.mp4", b"not for the cloud")
+    shop.jobs.cancel([shop.job().id], shop.clock.now())
+    assert shop.jobs.serve(("other",), shop.clock.now()) == 0
+    assert shop.jobs.serve((shop.destination.name,), shop.clock.now()) == 0
+    shop.run()
+    assert shop.memory.objects == {}
+
+
+def test_a_receipt_of_another_key_is_not_taken(shop):
+    """A job that ended after somebody else had begun anew does not vouch for the new object."""
+    shop.add("a/video.mp4", b"123456789")
+    shop.run()
+    (stored,) = shop.objects.receipts(shop.destination.name)
+    shop.objects.save_receipt(replace(stored, key="another/key.mp4"), None)
+    assert shop.objects.receipts(shop.destination.name) == [stored]
+
+
+def test_what_is_too_large_is_not_tried_all_the_time(shop):
+    """Every quarter of an hour, or when somebody asks."""
+    shop.add("a/video.mp4", b"123456789")
+    tries = []
+
+    def refusing(outgoing, **kwargs):
+        tries.append(outgoing.key)
+        raise ObjectTooLarge("50 MB a file")
+
+    shop.memory.send = refusing
+    shop.run()
+    for _ in range(40):
+        shop.clock.advance(30.0)
+        shop.jobs.release_blocked(shop.clock.now(), 30.0)
+        shop.run()
+    assert len(tries) == 2
+    shop.jobs.release_blocked(shop.clock.now(), 0.0)
+    shop.run()
+    assert len(tries) == 3

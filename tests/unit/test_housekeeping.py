@@ -1,5 +1,7 @@
 """What happens on a clock."""
 
+import threading
+
 import pytest
 
 from tests.fakes.clock import ManualClock
@@ -9,7 +11,7 @@ from zoomsync_agent.core.errors import DestinationUnavailable
 from zoomsync_agent.core.job import JobId
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import Breaker
-from zoomsync_agent.engine.housekeeping import SCAN_REQUEST, TICK_SECONDS, Housekeeping
+from zoomsync_agent.engine.housekeeping import SCAN_REQUEST, TICK_SECONDS, Housekeeping, Tidying
 
 
 class Source:
@@ -30,7 +32,7 @@ class Room:
         self.clock, self.bell, self.state = ManualClock(), Bell(), MemoryState()
         self.source, self.log = Source(), RecordingLog()
         self.version, self.released, self.blocked = 1, [], 0
-        self.breaker, self.rebuilds = Breaker(self.clock), []
+        self.breaker = Breaker(self.clock)
         self.keeping = Housekeeping(
             self,
             self.state,
@@ -39,7 +41,6 @@ class Room:
             clock=self.clock,
             bell=self.bell,
             breaker=self.breaker,
-            tidy=lambda stop: self.rebuilds.append(stop()),
             log=self.log,
         )
         waits = iter([False, True])
@@ -148,12 +149,22 @@ def test_when_something_may_have_changed_a_shut_destination_is_probed_at_once(ro
     assert room.breaker.begin_probe() == "folder"
 
 
-def test_a_rebuild_that_is_not_complete_is_tried_again_every_minute(room):
-    """Not only at the next start: the drive may be connected at any time."""
-    room.pass_time(59)
-    assert room.rebuilds == []
-    room.pass_time(122)
-    assert room.rebuilds == [False, False, False]
+def test_tidying_begins_at_once_and_ends_when_told():
+    """On a thread of its own: a network that swallows everything holds up nothing else."""
+    begun, told = threading.Event(), []
+
+    def tidy(stop):
+        begun.set()
+        while not stop():
+            threading.Event().wait(0.001)
+        told.append(True)
+
+    tidying = Tidying(tidy)
+    tidying.start()
+    assert begun.wait(10.0)
+    tidying.stop(10.0)
+    assert told == [True]
+    assert not tidying.is_alive
 
 
 def test_it_starts_and_stops():

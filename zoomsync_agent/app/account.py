@@ -1,7 +1,7 @@
 """Who the agent is, kept for those who must not wait for a keyring."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Final
 
 from zoomsync_agent.core.account import Account, AccountState
@@ -13,6 +13,9 @@ ACCOUNT: Final = "account"
 
 def save_account(state: StateStore, account: Account) -> None:
     """Keep who we are, as people are told."""
+    if account.state is AccountState.UNKNOWN:
+        before = read_account(state)
+        account = replace(account, user_id=before.user_id, who=before.who)
     text = json.dumps(asdict(account))
     if state.get(ACCOUNT) != text:
         state.set(ACCOUNT, text)

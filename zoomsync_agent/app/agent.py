@@ -81,5 +81,5 @@ class Agent:
         if self._parts.is_finishing():
             self._log.info("waiting for an upload that must not be broken off")
             while self._parts.is_finishing() and time.monotonic() < deadline:
-                self._supervisor.stop(_LOOK_SECONDS)
+                time.sleep(_LOOK_SECONDS)
             self._supervisor.stop(STOP_SECONDS)

@@ -31,7 +31,7 @@ from zoomsync_agent.destinations.folder import FolderDestination
 from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, LAST_AUDIT, Audit
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import CODES, DESTINATION_SHUT, Breaker
-from zoomsync_agent.engine.housekeeping import Housekeeping
+from zoomsync_agent.engine.housekeeping import Housekeeping, Tidying
 from zoomsync_agent.engine.intake import LAST_SWEEP, Intake
 from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pace import Pace
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+PLACE: Final = "supabase_place"
+"""Name of the state that says into which project and bucket recordings go."""
 PAGE_KEY: Final = "page.token"
 
 
@@ -193,7 +195,6 @@ def _wired(
         clock=clock,
         bell=bell,
         breaker=breaker,
-        tidy=tidy,
         log=log,
     )
 
@@ -201,12 +202,10 @@ def _wired(
         state.set(LAST_SWEEP, None)
         for name in (LAST_AUDIT, DESTINATION_PROBLEM, DESTINATION_SHUT, ROWS_PROBLEM):
             state.set(name, None)
-        added = jobs.serve(tuple(destinations), clock.now())
-        if added:
-            log.info("recordings are brought to another destination too", jobs=added)
+        _serve(jobs, state, parts, tuple(destinations), clock=clock, log=log)
         if redecide_history:
             jobs.reopen_history()
-        if parts.destination is None:
+        if not settings.uses_supabase:
             tidy()  # a project that cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.
         jobs.release_blocked(clock.now(), 0.0)
@@ -215,7 +214,7 @@ def _wired(
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
 
-    services: list[Service] = [*parts.services, *workers, watch, audit, housekeeping]
+    services: list[Service] = [*parts.services, *workers, watch, audit, Tidying(tidy), housekeeping]
     control = build_control(databases, settings, clock=clock, pid=os.getpid())
     if on_url is not None:
         services.append(
@@ -230,6 +229,26 @@ def _wired(
         parts=parts,
         log=log,
     )
+
+
+def _serve(
+    jobs: SqliteJobStore,
+    state: SqliteStateStore,
+    parts: Parts,
+    destinations: tuple[str, ...],
+    *,
+    clock: Clock,
+    log: Log,
+) -> None:
+    """Let everything that is still here be brought to the destination that was chosen."""
+    if parts.destination is not None:
+        if state.get(PLACE) not in (None, parts.place):
+            # Another project. Noted only afterwards: to begin anew twice does no harm.
+            jobs.begin_anew(parts.destination.name, clock.now())
+        state.set(PLACE, parts.place)
+    added = jobs.serve(destinations, clock.now())
+    if added:
+        log.info("recordings are brought to another destination too", jobs=added)
 
 
 def _parts(

@@ -15,12 +15,14 @@ def _nothing() -> None:
 class Parts:
     """Parts that another computer is involved in.
 
-    `user` says whose recordings these are, or tells it; `destination` is None where recordings
-    stay on this computer, `mirror` where rows do. `is_finishing` tells whether something is under
-    way that must not be broken off; `close` ends what is open.
+    `user` says whose recordings these are, or tells it. `destination` is None where recordings
+    stay on this computer, `mirror` where rows do. `place` names where recordings go, where one
+    destination can be many places. `is_finishing` tells whether something is under way that must
+    not be broken off; `close` ends what is open.
     """
 
     user: str | Callable[[], str]
+    place: str = ""
     destination: Destination | None = None
     mirror: Mirror | None = None
     is_finishing: Callable[[], bool] = lambda: False

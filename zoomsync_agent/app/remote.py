@@ -6,10 +6,9 @@ Loaded only where a project is used: an HTTP client costs 80 ms.
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zoomsync_agent.app.account import save_account
 from zoomsync_agent.app.databases import Databases
@@ -32,7 +31,6 @@ from zoomsync_agent.engine.mirror import Mirror
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, SecretStore, StateStore
 from zoomsync_agent.settings import SERVICE_KEY, Settings, secret
-from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.state import SqliteStateStore
 from zoomsync_agent.supabase.access import Access, ServiceAccess
 from zoomsync_agent.supabase.keys import kind_of
@@ -41,8 +39,6 @@ from zoomsync_agent.supabase.session import SessionKeeper
 from zoomsync_agent.supabase.tables import Tables
 from zoomsync_agent.supabase.users import has_user
 
-_PLACE: Final = "supabase_place"
-"""Name of the state that says into which project, bucket and account recordings go."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -147,7 +143,7 @@ def _service_key(settings: Settings, home: Home, secrets: SecretStore) -> Callab
 
     The mode hangs on what is set alone: a keyring may be locked when the agent starts.
     """
-    found = secret(home, os.environ, Path.cwd(), SERVICE_KEY)
+    found = secret(home, os.environ, SERVICE_KEY)
     if found is not None:
         if not kind_of(found.value).is_secret:
             raise SettingsError(f"{SERVICE_KEY} in {found.source} is not a secret key")
@@ -216,18 +212,7 @@ def remote_parts(
         if remote.keeper is None and found not in known:
             _expect_user_of(remote, found)
             known.add(found)
-        _expect_place(f"{settings.supabase_url} {settings.supabase_bucket} {found}")
         return found
-
-    def _expect_place(place: str) -> None:
-        before = state.get(_PLACE)
-        if before != place:
-            state.set(_PLACE, place)
-            if before is not None and settings.destination == SupabaseDestination.name:
-                count = SqliteJobStore(databases.queue).begin_anew(
-                    SupabaseDestination.name, clock.now()
-                )
-                log.info("recordings go to another account or project", again=count)
 
     tables = Tables(remote.project, remote.access)
     catalog = SupabaseCatalog(tables)
@@ -235,7 +220,11 @@ def remote_parts(
         remote.project,
         remote.access,
         rows=lambda: catalog.completed(SupabaseDestination.name),
-        policies_allow_sight=lambda: _policies_allow_sight(tables, remote.project.bucket),
+        policies_allow_sight=(
+            (lambda: _policies_allow_sight(tables, remote.project.bucket))
+            if remote.keeper is not None
+            else (lambda: True)  # the secret key passes every policy
+        ),
         chunk_bytes=settings.chunk_size,
         bytes_per_second=settings.bandwidth_limit,
         proves_etag=settings.verify == "content",
@@ -246,6 +235,7 @@ def remote_parts(
         mirror = Mirror(outbox, catalog, user_id, state, clock=clock, log=log)
     return Parts(
         user_id,
+        f"{settings.supabase_url} {settings.supabase_bucket}",
         destination if settings.destination == destination.name else None,
         mirror,
         is_finishing=lambda: destination.is_finishing,
@@ -272,7 +262,16 @@ def _policies_allow_sight(tables: Tables, bucket: str) -> bool | None:
         return None
     if not isinstance(told, dict) or not told.get("bucket"):
         return False
-    return any(
-        policy.get("table") == "storage.objects" and policy.get("command") in ("SELECT", "ALL")
-        for policy in told.get("policies", ())
+    return any(_lets_owners_see(policy) for policy in told.get("policies", ()))
+
+
+def _lets_owners_see(policy: Mapping[str, Any]) -> bool:
+    """Return whether a policy is one that surely lets everybody see what is theirs."""
+    return (
+        policy.get("table") == "storage.objects"
+        and policy.get("command") in ("SELECT", "ALL")
+        and policy.get("permissive") is True
+        and not {"authenticated", "public"}.isdisjoint(policy.get("roles") or ())
+        and "foldername(name)" in str(policy.get("using"))
+        and "auth.uid()" in str(policy.get("using"))
     )

@@ -91,6 +91,11 @@ class SqliteOutbox:
                 "DELETE FROM deliveries WHERE remote = ? AND error_code <> ''", (self._remote,)
             )
 
+    def forget(self) -> None:
+        """Let every row be delivered again, which does no harm to those that are there."""
+        with naming_errors(), self._db.write() as conn:
+            conn.execute("DELETE FROM deliveries WHERE remote = ?", (self._remote,))
+
     def _note(self, noted: Iterable[tuple[RecordingRow, str, str]]) -> None:
         with naming_errors(), self._db.write() as conn:
             conn.executemany(

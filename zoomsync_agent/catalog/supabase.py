@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from zoomsync_agent.core import rows
-from zoomsync_agent.core.errors import AgentError, RowRefused
+from zoomsync_agent.core.errors import AgentError, RowRefused, RowsDenied, Unexpected
 from zoomsync_agent.core.recording import ProcessingStatus, RecordingId, RecordingRow
 from zoomsync_agent.supabase.tables import Tables
 
@@ -59,8 +59,13 @@ class SupabaseCatalog:
         for chunk in _chunks(ready):
             try:
                 self._write([columns for _row, columns in chunk], _doing(chunk))
-            except RowRefused as exc:
-                refused += [(chunk[0][0], exc)] if len(chunk) == 1 else self._one_by_one(chunk)
+            except (RowRefused, RowsDenied, Unexpected) as exc:
+                if len(chunk) > 1:
+                    refused += self._one_by_one(chunk)
+                elif isinstance(exc, RowRefused):
+                    refused.append((chunk[0][0], exc))
+                else:
+                    raise
         return refused
 
     def get(self, recording_id: RecordingId) -> RecordingRow | None:
@@ -128,12 +133,19 @@ class SupabaseCatalog:
 
     def _one_by_one(
         self, chunk: Sequence[tuple[RecordingRow, dict[str, Any]]]
-    ) -> Iterator[tuple[RecordingRow, AgentError]]:
+    ) -> list[tuple[RecordingRow, AgentError]]:
+        """Write row by row; what stands in the way of all of them is no matter of any."""
+        refused: list[tuple[RecordingRow, AgentError]] = []
+        denied: AgentError | None = None
         for row, columns in chunk:
             try:
                 self._write(columns, f"write the row of {row.file_name}")
-            except RowRefused as exc:
-                yield row, exc
+            except (RowRefused, RowsDenied, Unexpected) as exc:
+                refused.append((row, exc))
+                denied = denied if isinstance(exc, RowRefused) else exc
+        if denied is not None and len(refused) == len(chunk):
+            raise denied
+        return refused
 
     def _write(self, columns: dict[str, Any] | list[dict[str, Any]], doing: str) -> None:
         from postgrest.types import ReturnMethod  # noqa: PLC0415  the library takes 0.3 s

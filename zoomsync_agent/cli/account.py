@@ -10,7 +10,7 @@ import click
 
 from zoomsync_agent.cli.output import command, json_option, load, print_json
 from zoomsync_agent.core.account import Account, AccountState
-from zoomsync_agent.core.errors import NotAllowed, UsageError
+from zoomsync_agent.core.errors import NotAllowed, SignInFailed, UsageError
 
 if TYPE_CHECKING:
     from zoomsync_agent.app.remote import Remote
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from zoomsync_agent.supabase.session import SessionKeeper
     from zoomsync_agent.supabase.sign_in import SignIn
 
+_MORE_TRIES = 2
+"""A mistyped code need not cost another mail."""
 SERVICES = click.Choice(["supabase"])
 _service = click.argument("service", type=SERVICES, default="supabase", metavar="[supabase]")
 
@@ -152,6 +154,11 @@ def _by_code(way: "SignIn", email: str) -> Account:
         raise UsageError("A code can only be typed in a terminal. Use --password, or a provider.")
     way.send_code(email)
     click.echo(f"A code was sent to {email}.", err=True)
+    for _ in range(_MORE_TRIES):
+        try:
+            return way.by_code(email, click.prompt("Code", err=True))
+        except SignInFailed as exc:
+            click.echo(exc.detail, err=True)
     return way.by_code(email, click.prompt("Code", err=True))
 
 

@@ -9,6 +9,12 @@ import click
 from zoomsync_agent.cli.output import command, console, json_option, print_json
 from zoomsync_agent.core.errors import SettingsError
 
+_SECRETS = {
+    "supabase_service_key": "SUPABASE_SERVICE_KEY",
+    "service_key": "SUPABASE_SERVICE_KEY",
+    "database_url": "DATABASE_URL",
+}
+
 if TYPE_CHECKING:
     from zoomsync_agent.settings import Settings
 
@@ -63,6 +69,28 @@ def _expect_folders(key: str, whole: "Settings") -> None:
         click.echo(f"{path} does not exist yet.", err=True)
 
 
+def _expect_no_secret(key: str, value: str) -> None:
+    from zoomsync_agent.supabase.keys import kind_of
+
+    kind = kind_of(value)
+    if kind.is_secret:
+        raise SettingsError(
+            "this is a secret key, which passes every policy; it was not written down. Keep it "
+            "with: zoomsync sign-in --service-key"
+        )
+    if key.lower() in _SECRETS:
+        raise SettingsError(
+            f"{key} is no setting but a secret: set the variable {_SECRETS[key.lower()]}, in the "
+            "environment or a private .env; or keep a service key with zoomsync sign-in "
+            "--service-key"
+        )
+    if key == "supabase_key" and value and not kind.is_public:
+        raise SettingsError(
+            "this is not a publishable or anon key; it is in the project's dashboard under "
+            "Settings, API Keys, and begins with sb_publishable_"
+        )
+
+
 @config.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("key")
 @click.argument("value")
@@ -77,14 +105,7 @@ def set_(key: str, value: str, as_json: bool) -> None:
     home = paths.home(os.environ)
     if key == "destination" and value == "s3":
         raise SettingsError("destination “s3” is not part of this version; use folder or supabase")
-    if key == "supabase_key":
-        from zoomsync_agent.supabase.keys import kind_of
-
-        if kind_of(value).is_secret:
-            raise SettingsError(
-                "this is a secret key, which passes every policy; it was not written down. Take "
-                "the publishable key, or keep this one with: zoomsync sign-in --service-key"
-            )
+    _expect_no_secret(key, value)
     if key in settings.SPECS:
         # What stops the next start is not written down.
         whole = settings.load(home, os.environ, cwd=Path.cwd(), overrides={key: value})

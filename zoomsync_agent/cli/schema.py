@@ -1,7 +1,6 @@
 """`zoomsync schema`."""
 
 import os
-from pathlib import Path
 
 import click
 
@@ -25,7 +24,7 @@ def schema(is_applied: bool, as_json: bool) -> None:
     if is_applied:
         from zoomsync_agent.settings import DATABASE_URL, secret
 
-        found = secret(home, os.environ, Path.cwd(), DATABASE_URL)
+        found = secret(home, os.environ, DATABASE_URL)
         if found is None:
             raise UsageError(
                 f"{DATABASE_URL} is set neither in the environment nor in {home.env_file}. Copy "

@@ -87,6 +87,8 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
 def _account(account: Account) -> str:
     if account.state is AccountState.SERVICE:
         return f"service key, for user {account.user_id}"
+    if account.state is AccountState.UNKNOWN:
+        return f"not known: {account.detail}"
     if account.state is AccountState.SIGNED_OUT:
         return f"signed out: {account.detail}" if account.detail else "signed out"
     told = f"signed in as {account.who or account.user_id}"

@@ -9,6 +9,8 @@ class AccountState(StrEnum):
 
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
+    UNKNOWN = "unknown"
+    """The keyring cannot be read just now."""
     SERVICE = "service"
     """With the project's own key instead of a person's session."""
 

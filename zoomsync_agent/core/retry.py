@@ -12,6 +12,10 @@ RECHECK_SECONDS: Final = 30.0
 """How often a blocked job looks whether its cause is gone."""
 
 
+LIMIT_RECHECK_SECONDS: Final = 900.0
+"""How often a file that is too large is looked at again: limits change seldom, and by hand."""
+
+
 def delay(attempt: int, jitter: float) -> float:
     """Return the seconds to wait after try number *attempt* (from 1) failed.
 

@@ -7,9 +7,10 @@ from zoomsync_agent.core.errors import ObjectTooLarge
 from zoomsync_agent.core.units import readable_size
 from zoomsync_agent.destinations.objects import Objects
 from zoomsync_agent.destinations.tus import Tus
-from zoomsync_agent.supabase.requests import Requests
+from zoomsync_agent.supabase.requests import Refused, Requests
 
 _FREE_PLAN_BYTES: Final = (50 << 20, 50_000_000)
+_NOT_TOLD: Final = (403, 404, 405, 501)
 _LIMIT_SECONDS: Final = 600.0
 
 
@@ -46,7 +47,12 @@ class Limits:
         now = self._monotonic()
         if self._limit is None or now - self._limit[0] >= _LIMIT_SECONDS:
             with self._requests.told("ask for the size limit"):
-                told = self._tus.largest()
+                try:
+                    told = self._tus.largest()
+                except Refused as exc:
+                    if exc.answer.status not in _NOT_TOLD:
+                        raise
+                    told = None  # a proxy in between; the creation will tell
             self._limit = (now, told or 0)
         return self._limit[1] or None
 

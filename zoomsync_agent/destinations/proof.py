@@ -1,7 +1,6 @@
 """Proof that an object is the file, and that what is not to be seen is not there."""
 
 from collections.abc import Callable
-from typing import Final
 
 from zoomsync_agent.core.errors import (
     KeyTaken,
@@ -13,8 +12,6 @@ from zoomsync_agent.core.recording import ObjectKey, Outgoing
 from zoomsync_agent.destinations.objects import ObjectFacts, Objects
 from zoomsync_agent.destinations.resumable import Sent
 
-_SIGHT_SECONDS: Final = 60.0
-
 
 class Sight:
     """Knows whether objects are to be seen at all.
@@ -24,7 +21,6 @@ class Sight:
         bucket: its name.
         policies_allow: tells whether the policies let us see our objects, None where that cannot
             be known; asked when not one object is to be seen.
-        monotonic: the time.
     """
 
     def __init__(
@@ -32,23 +28,15 @@ class Sight:
         objects: Objects,
         bucket: str,
         policies_allow: Callable[[], bool | None],
-        monotonic: Callable[[], float],
     ) -> None:
         self._objects = objects
         self._bucket = bucket
         self._policies_allow_sight = policies_allow
-        self._monotonic = monotonic
-        self._seen_at: float | None = None
-
-    def seen(self) -> None:
-        """Take note that an object was to be seen just now."""
-        self._seen_at = self._monotonic()
 
     def expect(self, key: ObjectKey) -> None:
         """Make sure that an object that is not to be seen is not there.
 
-        Without a policy for reading everything looks as if it were deleted. That something was to
-        be seen a moment ago counts only where nothing better is known: the policy may be gone.
+        Without a policy for reading everything looks as if it were deleted.
 
         Raises:
             SetupIncomplete: nothing is to be seen, and that may not be for lack of objects.
@@ -56,10 +44,7 @@ class Sight:
         """
         if self._objects.any_below(key.partition("/")[0]):
             return
-        is_allowed = self._policies_allow_sight()
-        if is_allowed is None and self._seen_at is not None:
-            is_allowed = self._monotonic() - self._seen_at < _SIGHT_SECONDS
-        if is_allowed:
+        if self._policies_allow_sight():
             return
         raise SetupIncomplete(
             f"nothing in the bucket “{self._bucket}” is to be seen: is it there, and does "
@@ -101,7 +86,6 @@ class Proof:
         if found is None:
             self._sight.expect(outgoing.key)
             raise RemoteUnavailable(f"{outgoing.key} was accepted and is not there")
-        self._sight.seen()
         if self._is_same(outgoing, found, sent, expect_time):
             return
         # What names our content without being it was sent by us, however long ago.

@@ -94,7 +94,7 @@ class SupabaseDestination:
         self._rows = rows
         self._finishing = Finishing()
         self._limits = Limits(self._requests, self._tus, self._objects, monotonic)
-        self._sight = Sight(self._objects, project.bucket, policies_allow_sight, monotonic)
+        self._sight = Sight(self._objects, project.bucket, policies_allow_sight)
         self._proof = Proof(self._objects, self._sight)
         self._chunk_bytes = chunk_bytes
         self._small_bytes = small_bytes
@@ -154,7 +154,6 @@ class SupabaseDestination:
             if found is None:
                 self._sight.expect(receipt.key)
                 return None
-            self._sight.seen()
         if found.size != receipt.size:
             return None
         return replace(receipt, url=self._project.object_url(receipt.key))
@@ -172,7 +171,6 @@ class SupabaseDestination:
                 sizes = self._objects.sizes_below(folder)
         for receipt in receipts:
             if sizes.get(receipt.key) == receipt.size and self._is_ours(receipt):
-                self._sight.seen()
                 yield replace(receipt, url=self._project.object_url(receipt.key))
             else:
                 yield self.check(receipt)
@@ -296,7 +294,7 @@ class SupabaseDestination:
                     "“zoomsync doctor” names what is missing"
                 )
             match answer.status:
-                case 413 if answer.message.endswith("a page of HTML"):
+                case 413 if answer.is_page:
                     return SetupIncomplete(
                         f"{doing}: a server in front of the project takes no request of this size "
                         "(HTTP 413); raise its limit or make ZOOMSYNC_CHUNK_SIZE smaller"

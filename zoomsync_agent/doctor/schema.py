@@ -14,7 +14,8 @@ _TOKENS: Final = "public.zoom_tokens"
 _OBJECTS: Final = "storage.objects"
 _COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _USERS: Final = frozenset({"authenticated", "public"})
-_ANYBODY: Final = re.compile(r"\(*true\)*|\(*bucket_id = '[^']*'(::text)?\)*")
+_OWNER: Final = re.compile(r"auth\.uid\(\)(?! IS )")
+"""What a policy compares with where it asks whose something is."""
 _TRIGGERS: Final = frozenset({"zoomsync_note_upsert", "zoomsync_keep_newer"})
 
 
@@ -274,15 +275,23 @@ def _policies(
 
 def _lets(policy: Mapping[str, Any], command: str) -> bool:
     is_for_users = bool(_USERS & set(_sequence(policy.get("roles"))))
-    return is_for_users and policy.get("command") in (command, "ALL")
+    asks = [str(one) for one in (policy.get("using"), policy.get("check")) if one is not None]
+    return (
+        is_for_users
+        and policy.get("command") in (command, "ALL")
+        and policy.get("permissive") is not False
+        and all(_OWNER.search(one) is not None for one in asks)
+    )
 
 
 def _is_open(policy: Mapping[str, Any]) -> bool:
-    """Return whether a policy for users or strangers asks for nothing but the bucket."""
+    """Return whether a policy for users or strangers does not ask whose a row or object is."""
+    if policy.get("permissive") is False:
+        return False  # such a one only takes away
     if not {"anon", *_USERS} & set(_sequence(policy.get("roles"))):
         return False
     said = [str(one) for one in (policy.get("using"), policy.get("check")) if one is not None]
-    return any(_ANYBODY.fullmatch(one) for one in said)
+    return any(_OWNER.search(one) is None for one in said)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -146,9 +146,9 @@ class Breaker:
             gate.code = error.code
             gate.until = self._clock.monotonic() + gate.wait
             gate.is_probing, gate.probe = False, None
-            shut = Shut(gate.wait, is_news)
-        self._tell(destination, Problem.of(error))
-        return shut
+            # Within the guard: what people are told must be in the order in which it happened.
+            self._tell(destination, Problem.of(error))
+            return Shut(gate.wait, is_news)
 
     def succeeded(self, destination: str, job_id: JobId) -> bool:
         """Take note that a job was served; return whether that opened the destination."""
@@ -158,15 +158,15 @@ class Breaker:
             gate.in_a_row = 0
             gate.failed_at.pop(job_id, None)
             was_shut = _open(gate)
-        if was_shut:
-            self._tell(destination, None)
+            if was_shut:
+                self._tell(destination, None)
         return was_shut
 
     def nothing_to_probe(self, destination: str) -> None:
         """Open *destination*: no job waits for it, the next one will find out."""
         with self._guard:
             _open(self._gates[destination])
-        self._tell(destination, None)
+            self._tell(destination, None)
 
     def ended(self, destination: str, job_id: JobId) -> None:
         """Take note that a job has ended; a probe that told nothing makes room for another."""

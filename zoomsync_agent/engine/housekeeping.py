@@ -46,8 +46,6 @@ class Housekeeping(ThreadService):
         clock: the time.
         bell: wakes the workers.
         breaker: probes its destinations at once when something may have changed.
-        tidy: completes a rebuild and drops what was given up, if there is any; ends when asked
-            to stop.
         log: where events go.
     """
 
@@ -61,7 +59,6 @@ class Housekeeping(ThreadService):
         clock: Clock,
         bell: Bell,
         breaker: Breaker,
-        tidy: Callable[[Callable[[], bool]], None],
         log: Log,
     ) -> None:
         super().__init__("clock")
@@ -72,13 +69,11 @@ class Housekeeping(ThreadService):
         self._clock = clock
         self._bell = bell
         self._breaker = breaker
-        self._tidy = tidy
         self._log = log
         self._version = -1
         self._scan_request: str | None = None
         self._offset = 0.0
         self._release_at = 0.0
-        self._tidy_at = clock.monotonic() + TIDY_SECONDS
 
     def _run(self) -> None:
         self._offset = self._clock.now() - self._clock.monotonic()
@@ -96,9 +91,6 @@ class Housekeeping(ThreadService):
             shut = self._breaker.shut
             if self._jobs.release_blocked(self._clock.now(), RECHECK_SECONDS, shut):
                 self._bell.ring()
-        if now >= self._tidy_at:
-            self._tidy(self._stopping.is_set)
-            self._tidy_at = self._clock.monotonic() + TIDY_SECONDS
 
     def _notice_jump(self) -> None:
         """After a sleep, or when somebody sets the clock: look at everything anew."""
@@ -123,3 +115,20 @@ class Housekeeping(ThreadService):
             for source in self._sources:
                 source.look_soon()
         self._bell.ring()
+
+
+class Tidying(ThreadService):
+    """Completes a rebuild and drops what was given up, on a thread that may wait for a network.
+
+    Args:
+        tidy: does it, if there is anything to do; ends when asked to stop.
+    """
+
+    def __init__(self, tidy: Callable[[Callable[[], bool]], None]) -> None:
+        super().__init__("tidying")
+        self._tidy = tidy
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._tidy(self._stopping.is_set)
+            self._stopping.wait(TIDY_SECONDS)

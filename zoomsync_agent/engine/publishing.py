@@ -80,7 +80,7 @@ class Publisher:
         Without a receipt nothing is published: the file's own job does it once they are.
         """
         stored = self._objects.find(destination, file.sha256 or "", "")
-        if stored is None or stored.receipt is None:
+        if stored is None or stored.receipt is None or not self._is_of_owner(stored):
             return
         row = self._publish(self._teller(file), stored, ProcessingStatus.COMPLETED)
         self._destinations[destination].describe(stored.key, rows.as_dict(row))
@@ -136,6 +136,12 @@ class Publisher:
         for media in self._files.of_meeting(text.meeting.key):
             self.completed(stored.destination, media)
 
+    def _is_of_owner(self, stored: StoredObject) -> bool:
+        """Return whether an object lies in the folder of whoever is the owner now."""
+        if self._destinations[stored.destination].key_style is not naming.KeyStyle.ASCII:
+            return True
+        return stored.key.partition("/")[0] == naming.owner_folder(self._owner.user_id)
+
     def _teller(self, file: FileRecord) -> FileRecord:
         """Return which of the files of this content tells title and name: the best still there."""
         same = self._files.with_hash(file.sha256 or "")
@@ -146,11 +152,12 @@ class Publisher:
         self, file: FileRecord, stored: StoredObject, status: ProcessingStatus
     ) -> RecordingRow:
         sha256 = stored.sha256
-        recording_id = naming.recording_id(self._owner.user_id, sha256)
+        user_id = self._owner.user_id  # once: somebody else may sign in meanwhile
+        recording_id = naming.recording_id(user_id, sha256)
         now = self._clock.now()
         row = RecordingRow(
             recording_id=recording_id,
-            user_id=self._owner.user_id,
+            user_id=user_id,
             file_url=_url(stored.receipt),
             meeting_title=naming.display_name(file.meeting.title),
             file_name=naming.display_name(file.path.name),

@@ -204,8 +204,9 @@ class Steps:
             if not is_told:
                 # Not before: an archive that takes nothing is no place to which files are under
                 # way, and a small file is there as soon as it could be told.
-                self.publisher.uploading(file, stored)
                 is_told = True
+                with contextlib.suppress(ActionNeeded):  # the row waits; the bytes need not
+                    self.publisher.uploading(file, stored)
 
         receipt = destination.send(
             outgoing,
@@ -222,6 +223,7 @@ class Steps:
     def _reserve(self, job: Job, file: FileRecord, destination: Destination) -> StoredObject:
         sha256 = file.sha256 or ""
         scope = _scope(file)
+        needs_owner = destination.key_style is naming.KeyStyle.ASCII
         if scope and self._objects.find(job.destination, sha256, scope) is None:
             self._objects.rescope(job.destination, sha256, scope)
         key = naming.object_key(
@@ -230,12 +232,14 @@ class Steps:
             sha256,
             style=destination.key_style,
             zone=self._owner.zone,
-            user_id=self._owner.user_id,
+            # A folder needs no owner: it fills while nobody is signed in to where the rows go.
+            user_id=self._owner.user_id if needs_owner else "",
         )
         stored = self._objects.reserve(job.destination, sha256, scope, key, job.id)
         if (
-            destination.key_style is naming.KeyStyle.ASCII
+            needs_owner
             and stored.receipt is None
+            and stored.job_id == job.id
             and stored.key.partition("/")[0] != key.partition("/")[0]
         ):
             # Begun for whoever was signed in then; nobody else may continue it.
@@ -305,8 +309,8 @@ class Steps:
             destination = self._destinations.get(stored.destination)
             if destination is not None:
                 destination.abandon(stored.key, stored.progress)
-                self.publisher.given_up(stored)
-                self._objects.save_progress(stored, Progress(0))
+            self.publisher.given_up(stored)
+            self._objects.save_progress(stored, Progress(0))
 
 
 def _is_as_queued(work: Work) -> bool:

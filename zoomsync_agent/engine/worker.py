@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from zoomsync_agent.core.errors import AgentError, SourceChanged, SourceMissing, StoreDamaged
+from zoomsync_agent.core.errors import (
+    AgentError,
+    SecretsUnavailable,
+    SetupIncomplete,
+    SignInRequired,
+    SourceChanged,
+    SourceMissing,
+    StoreDamaged,
+)
 from zoomsync_agent.core.job import Job, State, Step
 from zoomsync_agent.engine import outcome
 from zoomsync_agent.engine.bell import Bell
@@ -19,6 +27,8 @@ from zoomsync_agent.engine.steps import Finished, Next, Steps, Stopped, Wait
 from zoomsync_agent.ports import Clock, JobStore, Work
 from zoomsync_agent.service import ThreadService
 
+_ABOUT_ROWS: Final = (SignInRequired, SecretsUnavailable, SetupIncomplete)
+"""When a row is published these say nothing of the destination, which has the bytes."""
 _SAVE_RETRY_SECONDS: Final = 2.0
 _STOP_CHECK_SECONDS: Final = 0.25
 
@@ -183,7 +193,8 @@ class Worker(ThreadService):
             jitter=random.random(),  # noqa: S311  spreads retries, guards nothing
         )
         shut = None
-        if isinstance(exc, AgentError):
+        is_about_rows = job.step is Step.PUBLISH and isinstance(exc, _ABOUT_ROWS)
+        if isinstance(exc, AgentError) and not is_about_rows:
             shut = self._breaker.failed(job.destination, job.id, exc)
             if shut is None:
                 self._log.warning(

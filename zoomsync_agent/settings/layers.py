@@ -22,6 +22,8 @@ from zoomsync_agent.settings.model import BY_ENV, SPECS
 PREFIX: Final = "ZOOMSYNC_"
 OTHER_VARIABLES: Final = frozenset({"ZOOMSYNC_HOME", "ZOOMSYNC_PROFILE"})
 """Known names that are not settings: they select the home that the settings are read from."""
+OPTIONS: Final = frozenset({"backfill"})
+"""Settings that are options of a command too."""
 OTHER_PREFIXES: Final = ("ZOOMSYNC_TESTS_",)
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}|\$(\w+)|%(\w+)%", re.ASCII)
@@ -71,7 +73,7 @@ def arguments(overrides: Mapping[str, Any] | None, cwd: Path) -> Layer:
             known[name] = value
         else:
             problems.append(unknown_key(name, " on the command line"))
-    names = {name: "--" + name.replace("_", "-") for name in known}
+    names = {name: f"--{name}" if name in OPTIONS else name for name in known}
     return Layer("command line", cwd, known, names, tuple(problems))
 
 

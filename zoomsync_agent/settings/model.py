@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     )
     destination: Annotated[Literal["folder", "supabase", "s3"], Word] = _setting(
         "ZOOMSYNC_DESTINATION",
-        "folder, supabase or s3",
+        "folder or supabase",
         "Where recordings are kept.",
         "folder",
     )
@@ -292,8 +292,8 @@ class Settings(BaseSettings):
         """Why the address of the project is none; empty where it is one."""
         if not self.supabase_url:
             return (
-                "SUPABASE_URL is not set: the address of the Supabase project, from its dashboard "
-                "under Connect"
+                "supabase_url (SUPABASE_URL) is not set: the address of the Supabase project, "
+                "from its dashboard under Connect"
             )
         try:
             parts = urlsplit(self.supabase_url)

@@ -31,13 +31,12 @@ class Secret:
     source: str
 
 
-def secret(home: Places, environ: Mapping[str, str], cwd: Path, name: str) -> Secret | None:
+def secret(home: Places, environ: Mapping[str, str], name: str) -> Secret | None:
     """Return the secret that is called *name*, or None; the environment wins.
 
     Args:
-        home: whose ``.env`` is read.
+        home: whose ``.env`` is read; that of the current folder may be another program's.
         environ: the environment variables.
-        cwd: the current folder, whose ``.env`` comes before that of the home.
         name: of the variable; an older name of the same is understood too.
 
     Raises:
@@ -47,12 +46,11 @@ def secret(home: Places, environ: Mapping[str, str], cwd: Path, name: str) -> Se
     for one in names:
         if environ.get(one, "").strip():
             return Secret(environ[one].strip(), "the environment")
-    for path in dict.fromkeys((cwd / ".env", home.env_file)):
-        found = _values(path)
-        for one in names:
-            if found.get(one, "").strip():
-                _expect_private(path, one)
-                return Secret(found[one].strip(), str(path))
+    found = _values(home.env_file)
+    for one in names:
+        if found.get(one, "").strip():
+            _expect_private(home.env_file, one)
+            return Secret(found[one].strip(), str(home.env_file))
     return None
 
 

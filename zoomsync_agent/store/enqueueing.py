@@ -108,7 +108,10 @@ def enqueue_missing(conn: sqlite3.Connection, destination: str, now: float) -> i
                           recorded_at, created_at, updated_at)
         SELECT id, ?, size, mtime_ns, 'identify', 'ready', is_history,
                coalesce(started_at, mtime_ns / 1e9), ?, ?
-        FROM files WHERE verdict = 'ready' AND gone = 0
+        FROM files WHERE verdict = 'ready' AND gone = 0 AND NOT EXISTS (
+            -- What somebody does not want there they do not want elsewhere.
+            SELECT 1 FROM jobs WHERE jobs.file_id = files.id AND jobs.state = 'cancelled'
+              AND jobs.size = files.size AND jobs.mtime_ns = files.mtime_ns)
         ON CONFLICT DO NOTHING
         """,
         (destination, now, now),
@@ -116,9 +119,9 @@ def enqueue_missing(conn: sqlite3.Connection, destination: str, now: float) -> i
 
 
 def forget_unfinished(conn: sqlite3.Connection, *, but: Sequence[str]) -> None:
-    """Forget what is not done for destinations other than those of *but*."""
+    """Forget what is neither done nor cancelled for destinations other than those of *but*."""
     conn.execute(
-        "DELETE FROM jobs WHERE state <> 'done' AND destination NOT IN "
+        "DELETE FROM jobs WHERE state NOT IN ('done', 'cancelled') AND destination NOT IN "
         "(SELECT value FROM json_each(?))",
         (json.dumps(list(but)),),
     )

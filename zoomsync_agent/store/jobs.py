@@ -8,12 +8,13 @@ from typing import Final
 
 from zoomsync_agent.core.errors import (
     NotAllowed,
+    ObjectTooLarge,
     SourceChanged,
     TooManyDeaths,
     VerificationFailed,
 )
 from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, FileId, Job, JobId, State, Step
-from zoomsync_agent.core.retry import MAX_BACKOFF_SECONDS
+from zoomsync_agent.core.retry import LIMIT_RECHECK_SECONDS, MAX_BACKOFF_SECONDS
 from zoomsync_agent.ports import Decided, StoredObject, Work
 from zoomsync_agent.sqlite import Database
 from zoomsync_agent.store.enqueueing import (
@@ -284,8 +285,17 @@ class SqliteJobStore:
                 f"""
                 UPDATE jobs SET state = 'ready', not_before = 0
                 WHERE state = 'blocked' AND (updated_at <= ? OR updated_at > ?) AND {_ELSEWHERE}
+                  AND (? = 0 OR error_code IS NOT ? OR updated_at <= ? OR updated_at > ?)
                 """,  # noqa: S608  only our own words are put in
-                (now - older_than, now + older_than, json.dumps(list(shut))),
+                (
+                    now - older_than,
+                    now + older_than,
+                    json.dumps(list(shut)),
+                    older_than,
+                    ObjectTooLarge.code,
+                    now - LIMIT_RECHECK_SECONDS,
+                    now + LIMIT_RECHECK_SECONDS,
+                ),
             ).rowcount
 
     def cancel_requested(self, job_id: JobId) -> bool:

@@ -149,9 +149,10 @@ class SqliteObjectStore:
         """Return half-finished uploads whose job was cancelled, superseded or lost its file."""
         rows = self._db.query(
             """
-            SELECT objects.* FROM objects JOIN jobs ON jobs.id = objects.job_id
+            SELECT objects.* FROM objects LEFT JOIN jobs ON jobs.id = objects.job_id
             WHERE objects.resume_token <> '' AND objects.verified_at IS NULL
-              AND (jobs.state = 'cancelled' OR (jobs.state = 'failed' AND jobs.error_code = ?))
+              AND (jobs.id IS NULL OR jobs.state = 'cancelled'
+                   OR (jobs.state = 'failed' AND jobs.error_code = ?))
             """,
             (SourceMissing.code,),
         )
@@ -171,9 +172,9 @@ class SqliteObjectStore:
             conn.execute(
                 """
                 UPDATE objects SET size = ?, url = ?, verified_at = ?, sent = 0, resume_token = ''
-                WHERE destination = ? AND sha256 = ? AND scope = ?
+                WHERE destination = ? AND sha256 = ? AND scope = ? AND key = ?
                 """,
-                (*values, stored.destination, stored.sha256, stored.scope),
+                (*values, stored.destination, stored.sha256, stored.scope, stored.key),
             )
 
     def restore(self, archived: Archived, scope: str) -> None:

@@ -21,6 +21,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.supabase.project import Project
 
+_PAGE: Final = "with a page of HTML"
 _SHOWN: Final = 200
 _PAYMENT: Final = 402
 _PAUSED: Final = 540
@@ -38,6 +39,11 @@ class Answer:
     code: str
     message: str
     retry_after: float | None = None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page of HTML: something in between answers, not the project."""
+        return self.message.endswith(_PAGE)
 
     @property
     def is_expired_token(self) -> bool:
@@ -64,7 +70,7 @@ def answer_of(response: httpx.Response) -> Answer:
     if isinstance(body, Mapping):
         status, code, message = _told(body, status, message)
     elif message.startswith("<"):
-        message = f"HTTP {status} with a page of HTML"
+        message = f"HTTP {status} {_PAGE}"
     return Answer(status, code, message[:_SHOWN], _seconds(response.headers.get("retry-after")))
 
 

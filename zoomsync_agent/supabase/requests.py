@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import httpx
 
+from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import (
     AgentError,
+    DestinationDenied,
     RemoteUnavailable,
     SetupIncomplete,
     SignInRequired,
@@ -20,6 +22,7 @@ Body = Callable[[], Iterator[bytes]]
 """Gives the body anew: a request whose token was too old is made twice."""
 
 _REFUSED: Final = 400
+_MAY_NOT: Final = (401, 403)
 _NO_TOKEN: Final = ("Invalid Compact JWS", "signature verification failed", "Invalid JWT")
 
 
@@ -125,7 +128,9 @@ class Requests:
         except (Refused, httpx.HTTPError) as exc:
             raise self.error(exc, doing) from exc
 
-    def error(self, exc: Refused | httpx.HTTPError, doing: str) -> AgentError:
+    def error(  # noqa: PLR0911  one return a meaning reads as the table it is
+        self, exc: Refused | httpx.HTTPError, doing: str
+    ) -> AgentError:
         """Return what a failure means wherever it happens, for lack of a closer meaning.
 
         Args:
@@ -136,10 +141,14 @@ class Requests:
             return network_error(exc, self.project, doing)
         answer = exc.answer
         if answer.is_expired_token or any(sign in answer.message for sign in _NO_TOKEN):
+            if self.access.account().state is AccountState.SERVICE:
+                return SetupIncomplete(f"{doing}: the project does not take the service key")
             return SignInRequired(f"{doing}: {self.project.host} does not take the session")
         if "API key" in answer.message:
             return SetupIncomplete(f"{doing}: {self.project.host} does not know the key")
         if answer.message == "Bucket not found":
             return SetupIncomplete(f"there is no bucket “{self.project.bucket}”")
         told = general_error(answer, doing)
+        if told is None and answer.status in _MAY_NOT and not answer.is_page:
+            return DestinationDenied(f"{doing}: HTTP {answer.status} {answer.message}")
         return told or RemoteUnavailable(f"{doing}: HTTP {answer.status} {answer.message}")

@@ -145,7 +145,7 @@ class SessionKeeper:
             with self._state:
                 return self._as_told(self._look())
         except AgentError as exc:
-            return Account(AccountState.SIGNED_OUT, detail=exc.detail or exc.title)
+            return Account(AccountState.UNKNOWN, detail=exc.detail or exc.title)
 
     def expect_keyring(self) -> None:
         """Fail where a session could not be kept, before anybody takes the trouble to sign in.

@@ -4,7 +4,7 @@ create table if not exists public.recordings ();
 -- == recordings columns ==
 -- One by one, so that a column that is missing is made and those that are there are left alone.
 alter table public.recordings
-    add column if not exists recording_id uuid primary key,
+    add column if not exists recording_id uuid,
     add column if not exists user_id uuid not null default auth.uid()
         references auth.users (id) on delete cascade,
     add column if not exists file_url text not null default '',
@@ -39,8 +39,15 @@ begin
                 select attnum::text from pg_attribute
                 where attrelid = 'public.recordings'::regclass and attname = 'recording_id')
     ) then
-        alter table public.recordings
-            add constraint recordings_recording_id_key unique (recording_id);
+        if exists (
+            select from pg_index
+            where indrelid = 'public.recordings'::regclass and indisprimary
+        ) then
+            alter table public.recordings
+                add constraint recordings_recording_id_key unique (recording_id);
+        else
+            alter table public.recordings add primary key (recording_id);
+        end if;
     end if;
 end
 $$;
@@ -49,10 +56,10 @@ $$;
 alter table public.recordings
     drop constraint if exists recordings_processing_status_known,
     add constraint recordings_processing_status_known
-        check (processing_status in ('uploading', 'completed', 'failed')),
+        check (processing_status in ('uploading', 'completed', 'failed')) not valid,
     drop constraint if exists recordings_completed_has_a_place,
     add constraint recordings_completed_has_a_place
-        check (processing_status <> 'completed' or file_url <> '');
+        check (processing_status <> 'completed' or file_url <> '') not valid;
 
 -- == recordings indexes ==
 -- None over a text of any length: an index entry has a limit, and a long transcript has none.
@@ -64,12 +71,18 @@ create index if not exists recordings_user_status
 create index if not exists recordings_meeting on public.recordings using hash (meeting_key);
 
 -- == recordings trigger ==
--- An upsert says when its row is from, an edit by hand does not. What is about to be inserted is
--- noted, because only the insertion that comes before it tells an upsert from an edit.
+-- Agents' writes are ordered among themselves by what their rows say, kept in written_at: what
+-- somebody edits by hand, by the server's clock, must not make an agent whose clock is behind too
+-- late. What is about to be inserted is noted, because only the insertion that comes before it
+-- tells an upsert from an edit.
+alter table public.recordings
+    add column if not exists written_at timestamptz; -- no column of the agent's rows
+
 create or replace function public.zoomsync_note_upsert() returns trigger
 language plpgsql set search_path = '' as $$
 begin
     perform set_config('zoomsync.upsert', new.recording_id::text, true);
+    new.written_at := new.updated_at;
     return new;
 end
 $$;
@@ -79,20 +92,39 @@ language plpgsql set search_path = '' as $$
 declare
     is_upsert boolean := coalesce(current_setting('zoomsync.upsert', true), '')
         = old.recording_id::text;
+    written timestamptz := coalesce(old.written_at, old.updated_at);
+    is_other_copy boolean := new.object_key <> old.object_key;
+    was_completed boolean := old.processing_status = 'completed';
+    is_completed boolean := new.processing_status = 'completed';
 begin
     perform set_config('zoomsync.upsert', '', true);
     new.created_at := old.created_at;
-    if is_upsert then
-        -- What another program has filled in is not emptied by an agent that does not know of it.
-        new.transcription_text := coalesce(nullif(new.transcription_text, ''), old.transcription_text);
-        new.summary := coalesce(nullif(new.summary, ''), old.summary);
-        new.action_items := coalesce(nullif(new.action_items, '[]'), old.action_items);
+    new.written_at := old.written_at;
+    if not is_upsert then
+        if new is not distinct from old then
+            return null;
+        end if;
+        if new.updated_at <= old.updated_at then
+            new.updated_at := greatest(now(), old.updated_at + interval '1 microsecond');
+        end if;
+        return new;
     end if;
-    if new.updated_at < old.updated_at or new is not distinct from old then
+    -- The same recording may lie on two computers: the troubles of one copy say nothing of the
+    -- other, and a copy that is safe counts whatever the clocks say.
+    if is_other_copy and was_completed and not is_completed then
         return null;
     end if;
-    if new.updated_at = old.updated_at and not is_upsert then
-        new.updated_at := greatest(now(), old.updated_at + interval '1 microsecond');
+    if new.updated_at < written and not (is_other_copy and is_completed and not was_completed) then
+        return null;
+    end if;
+    -- What another program has filled in is not emptied by an agent that does not know of it.
+    new.transcription_text := coalesce(nullif(new.transcription_text, ''), old.transcription_text);
+    new.summary := coalesce(nullif(new.summary, ''), old.summary);
+    new.action_items := coalesce(nullif(new.action_items, '[]'), old.action_items);
+    new.written_at := greatest(new.updated_at, written);
+    new.updated_at := greatest(new.updated_at, old.updated_at);
+    if new is not distinct from old then
+        return null;
     end if;
     return new;
 end

@@ -1,5 +1,5 @@
 -- == zoom_tokens table ==
--- Both tokens are kept as ciphertext. Nobody who signs in may read or write them; only a server
+-- For tokens of Zoom, as ciphertext, of an agent that works without a person. Nobody who signs in may read or write them; only a server
 -- with the project's own key may.
 create table if not exists public.zoom_tokens ();
 alter table public.zoom_tokens

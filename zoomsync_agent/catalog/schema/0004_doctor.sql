@@ -61,6 +61,8 @@ select jsonb_build_object(
         from pg_catalog.pg_policies as p
         where (p.schemaname, p.tablename) = ('public', 'recordings')
             or (p.schemaname, p.tablename) = ('storage', 'objects')
+                and exists (
+                    select from zoomsync.migrations as m where m.bucket = zoomsync_doctor.bucket)
                 and (
                     position('bucket_id' in concat(p.qual, p.with_check)) = 0
                     or position(
@@ -76,6 +78,8 @@ select jsonb_build_object(
         )
         from storage.buckets as b
         where b.id = zoomsync_doctor.bucket
+            -- Other buckets are nobody's business here.
+            and exists (select from zoomsync.migrations as m where m.bucket = b.id)
     )
 )
 $$;

@@ -6,7 +6,7 @@ recording must not be lost because of what somebody called it.
 """
 
 from zoomsync_agent.core.naming.files import file_part, is_media, placeholder_name, real_name
-from zoomsync_agent.core.naming.keys import KeyStyle, object_key, recording_id
+from zoomsync_agent.core.naming.keys import KeyStyle, object_key, owner_folder, recording_id
 from zoomsync_agent.core.naming.meetings import meeting, nameless
 from zoomsync_agent.core.naming.text import display_name
 
@@ -18,6 +18,7 @@ __all__ = [
     "meeting",
     "nameless",
     "object_key",
+    "owner_folder",
     "placeholder_name",
     "real_name",
     "recording_id",

@@ -123,12 +123,17 @@ def _split(file_name: str) -> tuple[str, str]:
     return file_name, ""
 
 
+def owner_folder(user_id: str) -> str:
+    """Return the first component of every ASCII key of *user_id*."""
+    return _NOT_AN_OWNER.sub("-", user_id)[:_OWNER_CHARS]
+
+
 def _ascii_key(
     title: str, start: datetime | None, file_name: str, sha256: str, user_id: str
 ) -> ObjectKey:
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
     slug = _NOT_PLAIN.sub("-", plain).lower().strip("-")[:_SLUG_CHARS].strip("-") or "recording"
-    owner = _NOT_AN_OWNER.sub("-", user_id)[:_OWNER_CHARS]
+    owner = owner_folder(user_id)
     when = UNDATED if start is None else f"{start.year:04}/{start.month:02}"
     file = f"{sha256[:_ASCII_HASH]}-{slug}{_split(file_name)[1]}"
     return ObjectKey("/".join(filter(None, (owner, when, file))))
