@@ -17,7 +17,7 @@ from zoomsync_agent.destinations.source_file import expect_unchanged
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-PIECE_BYTES: Final = 1 << 18
+PIECE_BYTES: Final = 1 << 19
 _SMALLEST_PIECE: Final = 1 << 12
 _PIECES_A_SECOND: Final = 8
 
