@@ -539,8 +539,26 @@ def test_sign_in_opens_the_browser(command, monkeypatch, secrets):
     code, out, err = command("sign_in", "supabase")
     browser.pages()
     assert (code, out) == (0, f"You are signed in as {EMAIL}.\n")
-    assert browser.link in err
+    assert "/authorize?" in err
     assert len(secrets.values) == 1
+    # What every user of the machine can see leads nowhere but once.
+    assert browser.link.startswith("http://127.0.0.1:")
+    for word in ("authorize", "callback", "challenge"):
+        assert word not in browser.link
+
+
+def test_the_address_that_others_can_see_works_once():
+    """Whoever comes second learns nothing."""
+    with Loopback("/callback/") as listener:
+        start = listener.start_at("http://127.0.0.1:1/authorize?x=1")
+        with httpx.Client(trust_env=False) as client:
+            first, second = client.get(start), client.get(start)
+    assert (first.status_code, first.headers["location"]) == (
+        303,
+        "http://127.0.0.1:1/authorize?x=1",
+    )
+    assert second.status_code == 404
+    assert "authorize" not in second.text
 
 
 def test_sign_in_without_a_browser_prints_the_address(command, monkeypatch):
@@ -572,7 +590,7 @@ def test_sign_in_asks_which_provider(command, server, monkeypatch):
     code, _, _ = command("sign_in", typed="zoom\n")
     browser.pages()
     assert code == 0
-    assert "provider=zoom" in browser.link
+    assert any("provider=zoom" in str(one.url) for one in browser.answers)
 
 
 def test_sign_in_by_code(command, server, monkeypatch):

@@ -66,7 +66,10 @@ def sign_in(
         elif email:
             account = _by_code(way, email)
         elif chosen := provider or _provider(way):
-            account = way.by_browser(chosen, lambda link: _show(link, is_opened=not no_browser))
+            import webbrowser
+
+            opens = None if no_browser else webbrowser.open
+            account = way.by_browser(chosen, _show, opens=opens)
         else:
             account = _by_code(way, _ask("E-mail address", "Add --email ADDRESS."))
     _report(account, as_json=as_json)
@@ -174,13 +177,8 @@ def _provider(way: "SignIn") -> str | None:
     return chosen
 
 
-def _show(link: str, *, is_opened: bool) -> None:
-    import webbrowser
-
-    if is_opened and webbrowser.open(link):
-        click.echo("Sign in in the browser. If none has opened, open this address:", err=True)
-    else:
-        click.echo("Open this address in a browser on this computer:", err=True)
+def _show(link: str) -> None:
+    click.echo("Sign in in the browser on this computer. If none has opened, open:", err=True)
     click.echo(f"  {link}", err=True)
 
 

@@ -65,6 +65,8 @@ class Loopback:
 
     def __init__(self, path: str) -> None:
         self._path = f"{path}{secrets.token_urlsafe(24)}"
+        self._start = f"/{secrets.token_urlsafe(24)}"
+        self._link = ""
         self._callback: Callback | None = None
         self._outcome = "The sign-in was given up."
         self._came = threading.Event()
@@ -80,6 +82,15 @@ class Loopback:
     def address(self) -> str:
         """Where the browser is to be sent."""
         return f"http://{self._host}{self._path}"
+
+    def start_at(self, link: str) -> str:
+        """Return an address here that leads to *link*, once.
+
+        A browser is opened with it: what a program is started with, every user of the machine can
+        see, and whoever sees the link itself could sign in with it as somebody else.
+        """
+        self._link = link
+        return f"http://{self._host}{self._start}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -130,6 +141,10 @@ class Loopback:
         if secrets.compare_digest(url.path.encode(), f"{self._path}/done".encode()):
             self._decided.wait(_OUTCOME_SECONDS)
             return 200, self._outcome
+        if secrets.compare_digest(url.path.encode(), self._start.encode()):
+            with self._taking:
+                link, self._link = self._link, ""
+            return (303, link) if link else (404, "This address has been used already.")
         if not secrets.compare_digest(url.path.encode(), self._path.encode()):
             return 404, "There is nothing here."
         found = Callback.of(url.query)

@@ -38,13 +38,19 @@ class SignIn:
         return self._client().ways()
 
     def by_browser(
-        self, provider: str, show: Callable[[str], None], *, seconds: float = BROWSER_SECONDS
+        self,
+        provider: str,
+        show: Callable[[str], None],
+        *,
+        opens: Callable[[str], object] | None = None,
+        seconds: float = BROWSER_SECONDS,
     ) -> Account:
         """Sign in with an OAuth provider, in the system's browser (PKCE, RFC 7636 and 8252).
 
         Args:
             provider: as in ``zoom``.
             show: brings the address that it is given before the user.
+            opens: opens an address in the browser; it leads there once, and others may see it.
             seconds: how long the user has.
         """
         self._keeper.expect_keyring()
@@ -55,7 +61,10 @@ class SignIn:
             raise SetupIncomplete(f"The project does not offer “{readable(provider)}”: {known}.")
         client = self._client()
         with _listening() as listener:
-            show(client.authorize_url(provider, listener.address))
+            link = client.authorize_url(provider, listener.address)
+            if opens is not None:
+                opens(listener.start_at(link))
+            show(link)
             came = listener.wait(seconds)
             if came is None:
                 raise SignInFailed(_too_late(seconds))
