@@ -28,6 +28,7 @@ from zoomsync_agent.core.job import State, Step
 from zoomsync_agent.core.naming import KeyStyle, object_key
 from zoomsync_agent.core.recording import Meeting, MeetingKey, Progress
 from zoomsync_agent.core.units import readable_size
+from zoomsync_agent.destinations.etags import PartTally
 from zoomsync_agent.destinations.supabase import CHUNK_BYTES, SMALL_BYTES
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.publishing import Owner
@@ -809,3 +810,30 @@ def test_a_missing_bucket_waits_for_the_user_and_goes_on_by_itself(bench, worksh
     workshop.run_all()
     assert workshop.job().state is State.DONE
     assert len(workshop.completed()) >= 1
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_what_an_object_says_of_itself_is_not_enough(tmp_path, small):
+    """The agent may have died before it compared what had arrived; the next try does."""
+    with UploadBench(tmp_path, small_bytes=small) as bench:
+        outgoing = bench.outgoing()
+        wrong = bytes(outgoing.size)
+        stored = bench.server.put_object(outgoing.key, wrong, bench.user.id)
+        stored.metadata = {"sha256": outgoing.sha256}
+        if not small:
+            stored.etag = PartTally().etag()
+        with pytest.raises(VerificationFailed):
+            bench.send(outgoing)
+        assert outgoing.key not in bench.server.objects
+        assert bench.send(outgoing) is not None
+        assert bench.holds(outgoing)
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_the_file_itself_under_the_key_is_known_without_reading_it_back(tmp_path, small):
+    """By what Storage calls it, which can be worked out here."""
+    with UploadBench(tmp_path, small_bytes=small) as bench:
+        outgoing = bench.outgoing()
+        bench.send(outgoing)
+        assert bench.send(outgoing, destination=bench.new_destination()) is not None
+        assert bench.count("GET", "/storage/v1/object/sign") == 0

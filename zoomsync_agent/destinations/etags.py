@@ -8,12 +8,14 @@ Source: Amazon S3, "Checking object integrity"; how parts are cut was seen on a 
 """
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 _SMALLEST_PART: Final = 5 << 20
+_READ_BYTES: Final = 1 << 20
 _LARGEST_PART: Final = 50 << 20
 
 
@@ -52,6 +54,35 @@ class PartTally:
     def _close(self) -> None:
         self._parts.append(self._open.digest())
         self._open, self._open_bytes = _md5(), 0
+
+
+def etag_of_file(
+    source: BinaryIO, size: int, chunk_bytes: int | None, expect_time: Callable[[], None]
+) -> str:
+    """Return the ETag of a file that arrived in one go.
+
+    Args:
+        source: the file, open.
+        size: in bytes.
+        chunk_bytes: what was sent at a time; None for all of it in one request.
+        expect_time: breaks off when told to.
+    """
+    source.seek(0)
+    whole, tally, done = _md5(), PartTally(), 0
+    while done < size:
+        count = min(chunk_bytes or size, size - done)
+        md5, left = tally.begin(), count
+        while left:
+            expect_time()
+            piece = source.read(min(_READ_BYTES, left))
+            if not piece:
+                return ""
+            left -= len(piece)
+            (whole if chunk_bytes is None else md5).update(piece)
+        if chunk_bytes is not None and not tally.end(md5, count):
+            return ""
+        done += count
+    return whole.hexdigest() if chunk_bytes is None else tally.etag()
 
 
 def _md5(data: bytes = b"") -> "_Hash":

@@ -1,6 +1,8 @@
 """Proof that an object is the file, and that what is not to be seen is not there."""
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from zoomsync_agent.core.errors import (
     KeyTaken,
@@ -11,6 +13,8 @@ from zoomsync_agent.core.errors import (
 from zoomsync_agent.core.recording import ObjectKey, Outgoing
 from zoomsync_agent.destinations.objects import ObjectFacts, Objects
 from zoomsync_agent.destinations.resumable import Sent
+
+_MD5: Final = re.compile(r"[0-9a-f]{32}(?:-[0-9]+)?")
 
 
 class Sight:
@@ -67,12 +71,20 @@ class Proof:
         # Objects that are perhaps not what they say they are.
         self._doubted: set[ObjectKey] = set()
 
-    def prove(self, outgoing: Outgoing, sent: Sent, expect_time: Callable[[], None]) -> None:
+    def prove(
+        self,
+        outgoing: Outgoing,
+        sent: Sent,
+        expected: Callable[[], str],
+        expect_time: Callable[[], None],
+    ) -> None:
         """Make sure that what is under the key is the file, whoever put it there.
 
         Args:
             outgoing: the file.
             sent: what was done to bring it there.
+            expected: reads the file and tells what Storage calls an object that came of it in one
+                go; empty where that is not to be known.
             expect_time: breaks off when told to.
 
         Raises:
@@ -86,7 +98,7 @@ class Proof:
         if found is None:
             self._sight.expect(outgoing.key)
             raise RemoteUnavailable(f"{outgoing.key} was accepted and is not there")
-        if self._is_same(outgoing, found, sent, expect_time):
+        if self._is_same(outgoing, found, sent, expected, expect_time):
             return
         # What names our content without being it was sent by us, however long ago.
         if not sent.is_new and found.sha256 != outgoing.sha256:
@@ -103,17 +115,23 @@ class Proof:
         outgoing: Outgoing,
         found: ObjectFacts,
         sent: Sent,
+        expected: Callable[[], str],
         expect_time: Callable[[], None],
     ) -> bool:
         if found.size != outgoing.size:
             return False
-        if outgoing.key not in self._doubted:
-            if not sent.is_new and found.sha256:
-                # Told by its sender at the beginning; nothing half-finished is ever visible.
-                return found.sha256 == outgoing.sha256
-            if sent.is_new and not (self._is_etag_md5 and _is_comparable(sent.etag, found.etag)):
+        if not sent.is_new and found.sha256 not in ("", outgoing.sha256):
+            return False
+        is_told = sent.is_new or bool(found.sha256)
+        if is_told and outgoing.key not in self._doubted:
+            # What an object says of itself its sender said at the beginning: it may have arrived
+            # as something else, and the agent may have died before it was compared.
+            ours = sent.etag
+            if not sent.is_new and self._is_etag_md5 and _may_be_md5(found.etag):
+                ours = expected()
+            if not (self._is_etag_md5 and _is_comparable(ours, found.etag)):
                 return True  # the size is all that can be compared
-            if sent.is_new and sent.etag == found.etag:
+            if ours == found.etag:
                 return True
         # A store that encrypts has ETags of another kind: only the bytes themselves decide.
         self._doubted.add(outgoing.key)
@@ -122,6 +140,10 @@ class Proof:
             self._doubted.discard(outgoing.key)
             self._is_etag_md5 = self._is_etag_md5 and not sent.is_new
         return is_same
+
+
+def _may_be_md5(etag: str) -> bool:
+    return _MD5.fullmatch(etag) is not None
 
 
 def _is_comparable(ours: str, theirs: str) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import httpx
 
@@ -33,6 +33,7 @@ from zoomsync_agent.core.recording import (
     Receipt,
     RecordingRow,
 )
+from zoomsync_agent.destinations.etags import etag_of_file
 from zoomsync_agent.destinations.finishing import Finishing
 from zoomsync_agent.destinations.limits import Limits
 from zoomsync_agent.destinations.objects import Objects
@@ -132,7 +133,12 @@ class SupabaseDestination:
                 flow.expect_time()
                 sent = self._sent(outgoing, flow, resume_from, report)
                 with self._requests.told(f"proof of {outgoing.key}"):
-                    self._proof.prove(outgoing, sent, flow.expect_time)
+                    self._proof.prove(
+                        outgoing,
+                        sent,
+                        lambda: self._etag_of(source, outgoing, flow),
+                        flow.expect_time,
+                    )
             except ToldToStop:
                 return None
             except (Refused, httpx.HTTPError) as exc:
@@ -257,6 +263,14 @@ class SupabaseDestination:
             return Sent(is_new=False)
         flow.settle()
         return Sent(is_new=True, etag=md5.hexdigest())
+
+    def _etag_of(self, source: BinaryIO, outgoing: Outgoing, flow: Outflow) -> str:
+        """Return what Storage calls the file if it came in one go; empty where nobody asks."""
+        if not self._proves_etag:
+            return ""
+        is_small = outgoing.size <= self._small_bytes
+        chunk_bytes = None if is_small else self._chunk_bytes
+        return etag_of_file(source, outgoing.size, chunk_bytes, flow.expect_time)
 
     def _metadata(self, outgoing: Outgoing) -> dict[str, str]:
         return {
