@@ -178,3 +178,25 @@ def test_what_was_in_the_way_is_looked_at_again_when_asked(shop, audit):
         audit.stop(10.0)
     assert not audit.is_alive
     assert shop.state.get(DESTINATION_PROBLEM) is None
+
+
+def test_what_comes_back_is_safe_again(shop, audit):
+    """A restored archive, a policy put right: even where the original is gone by now."""
+    path = shop.add("m/video.mp4", b"0123456789")
+    shop.run()
+    path.unlink()
+    shop.files.mark_gone([str(path)])
+    kept = dict(shop.memory.objects)
+    shop.memory.objects.clear()
+    audit.tick()
+    assert shop.row().processing_status is ProcessingStatus.FAILED
+    assert shop.objects.receipts(shop.destination.name) == []
+
+    shop.memory.objects.update(kept)
+    shop.clock.advance(FULL_SECONDS)
+    audit.tick()
+
+    assert shop.row().processing_status is ProcessingStatus.COMPLETED
+    assert shop.row().file_url
+    assert len(shop.objects.receipts(shop.destination.name)) == 1
+    assert shop.objects.lost(shop.destination.name) == []

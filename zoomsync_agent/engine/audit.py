@@ -8,6 +8,7 @@ away. What is gone is uploaded again where the original is still here.
 import random
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from zoomsync_agent.core.errors import AgentError, StoreDamaged
@@ -94,6 +95,8 @@ class Audit(ThreadService):
                     if self._stopping.is_set():
                         return
                     self._judge(stored, receipt, found)
+                if is_full:
+                    self._look_for_lost(name, destination)
             except StoreDamaged:
                 raise
             except AgentError as exc:
@@ -106,10 +109,21 @@ class Audit(ThreadService):
         # After trouble everything is looked at as soon as that is possible.
         self._full_at = 0.0 if problem else (now + FULL_SECONDS if is_full else self._full_at)
 
+    def _look_for_lost(self, name: str, destination: Destination) -> None:
+        """Take up again what was gone and is there: a restored archive, a policy put right."""
+        for stored in self._objects.lost(name):
+            if self._stopping.is_set() or stored.receipt is None:
+                return
+            found = destination.check(stored.receipt)
+            if found is not None:
+                self._objects.save_receipt(stored, replace(found, verified_at=self._clock.now()))
+                self._publisher.found(stored, found)
+                self._log.info("in the archive again", key=stored.key)
+
     def _judge(self, stored: StoredObject, receipt: Receipt, found: Receipt | None) -> None:
         """Act on what a receipt is worth now."""
         if found is None:
-            self._objects.save_receipt(stored, None)
+            self._objects.lose(stored)
             self._publisher.lost(stored)
             again = self._jobs.reopen(stored, self._clock.now())
             self._log.warning("no longer in the archive", key=stored.key, uploaded_again=again)

@@ -117,6 +117,10 @@ class Publisher:
         """Publish the new address of a recording."""
         self._correct(stored, file_url=receipt.url)
 
+    def found(self, stored: StoredObject, receipt: Receipt) -> None:
+        """Publish that the bytes of a recording are there again."""
+        self._correct(stored, file_url=receipt.url, processing_status=ProcessingStatus.COMPLETED)
+
     def _correct(self, stored: StoredObject, **columns: Any) -> None:
         recording_id = naming.recording_id(self._owner.user_id, stored.sha256)
         for catalog in self._catalogs:

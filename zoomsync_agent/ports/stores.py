@@ -250,6 +250,14 @@ class ObjectStore(Protocol):
         """Return what a job was to send and has not sent."""
         ...
 
+    def lose(self, stored: StoredObject) -> None:
+        """Forget that an object is there, but not that it was."""
+        ...
+
+    def lost(self, destination: str) -> list[StoredObject]:
+        """Return the objects that were there, with the receipts that they had."""
+        ...
+
     def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:
         """Keep the proof, or forget one that no longer holds."""
         ...

@@ -10,16 +10,16 @@ from zoomsync_agent.ports import StoredObject
 from zoomsync_agent.sqlite import Database
 
 
-def _object_of(row: sqlite3.Row) -> StoredObject:
+def _object_of(row: sqlite3.Row, *, is_lost: bool = False) -> StoredObject:
     receipt = None
-    if row["verified_at"] is not None:
+    if is_lost or row["verified_at"] is not None:
         receipt = Receipt(
             row["destination"],
             ObjectKey(row["key"]),
             row["size"],
             row["sha256"],
             row["url"],
-            row["verified_at"],
+            row["verified_at"] or 0.0,
         )
     return StoredObject(
         destination=row["destination"],
@@ -164,6 +164,28 @@ class SqliteObjectStore:
             "SELECT * FROM objects WHERE job_id = ? AND verified_at IS NULL", (job_id,)
         )
         return [_object_of(row) for row in rows]
+
+    def lose(self, stored: StoredObject) -> None:
+        """Forget that an object is there, but not that it was."""
+        with self._db.write() as conn:
+            conn.execute(
+                """
+                UPDATE objects SET verified_at = NULL
+                WHERE destination = ? AND sha256 = ? AND scope = ? AND key = ?
+                """,
+                (stored.destination, stored.sha256, stored.scope, stored.key),
+            )
+
+    def lost(self, destination: str) -> list[StoredObject]:
+        """Return the objects that were there, with the receipts that they had."""
+        rows = self._db.query(
+            """
+            SELECT * FROM objects
+            WHERE destination = ? AND verified_at IS NULL AND size IS NOT NULL
+            """,
+            (destination,),
+        )
+        return [_object_of(row, is_lost=True) for row in rows]
 
     def save_receipt(self, stored: StoredObject, receipt: Receipt | None) -> None:
         """Keep the proof, or forget one that no longer holds."""
