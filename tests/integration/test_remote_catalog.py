@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.recording import ProcessingStatus, RecordingId
 from zoomsync_agent.supabase.access import ServiceAccess
-from zoomsync_agent.supabase.answers import Answer
+from zoomsync_agent.supabase.answers import Answer, network_error
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.tables import Tables, error_of
 
@@ -419,3 +420,21 @@ def test_what_others_have_filled_in_is_not_emptied(project, catalog):
     assert (kept.summary, kept.action_items, kept.transcription_text) == ("theirs", ("a",), "said")
     catalog.publish(replace(first, summary="ours", updated_at=9_000_000_001.0))
     assert catalog.get(first.recording_id).summary == "ours"
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://no-such-host.invalid", "no address is known of no-such-host.invalid"),
+        ("http://127.0.0.1:9", "127.0.0.1 takes no connections"),
+    ],
+)
+def test_why_there_is_no_connection(address, said):
+    """A name that nobody knows may be a typing error, and no time mends that."""
+    project = Project(address, "recordings")
+    with pytest.raises(httpx.ConnectError) as failed:
+        project.http.get(address)
+    project.close()
+    error = network_error(failed.value, project, "look")
+    assert isinstance(error, NetworkUnavailable)
+    assert said in error.detail

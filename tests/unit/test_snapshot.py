@@ -125,7 +125,7 @@ def _overall(**kwargs):
         ({"problem": AWAY}, AgentState.NEEDS_YOU, "cannot be used: gone."),
         ({"problem": SIGNED_OUT}, AgentState.NEEDS_YOU, "zoomsync sign-in"),
         ({"problem": SIGNED_OUT, "queued": Amount(1, 5)}, AgentState.NEEDS_YOU, "1 file waiting"),
-        ({"problem": OFFLINE}, AgentState.OFFLINE, "No network connection"),
+        ({"problem": OFFLINE}, AgentState.OFFLINE, "There is no connection"),
         ({"problem": OFFLINE, "queued": Amount(2, 5)}, AgentState.OFFLINE, "2 files waiting"),
         ({"problem": OFFLINE, "is_paused": True}, AgentState.PAUSED, "Paused"),
         ({"rows": Rows(2)}, AgentState.IDLE, "2 rows are still to be told"),

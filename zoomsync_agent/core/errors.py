@@ -74,7 +74,7 @@ class NetworkUnavailable(TransientError):
     """No connection to the remote side."""
 
     code = "network_unavailable"
-    title = "No network connection"
+    title = "There is no connection"
     hint = "Everything goes on by itself when the network is back."
 
 

@@ -111,17 +111,24 @@ def network_error(exc: httpx.HTTPError, project: Project, doing: str) -> AgentEr
     if project.ref and isinstance(exc, httpx.ConnectError) and _is_gone(project.host):
         return ProjectPaused(f"{project.host} is not known, though the network works")
     if isinstance(exc, httpx.ConnectError):
-        reason = exc.__cause__.__cause__ if exc.__cause__ else None
+        reason = _first_reason(exc)
         if isinstance(reason, socket.gaierror):
             return NetworkUnavailable(
                 f"{doing}: no address is known of {project.host}; is this computer online, and is "
                 "supabase_url right?"
             )
         if isinstance(reason, ConnectionRefusedError):
-            return RemoteUnavailable(f"{doing}: {project.host} takes no connections")
+            return NetworkUnavailable(f"{doing}: {project.host} takes no connections just now")
     if isinstance(exc, httpx.ReadTimeout | httpx.RemoteProtocolError):
         return RemoteUnavailable(detail)
     return NetworkUnavailable(detail)
+
+
+def _first_reason(exc: BaseException) -> BaseException:
+    """Return what an error came of at first."""
+    while (before := exc.__cause__ or exc.__context__) is not None:
+        exc = before
+    return exc
 
 
 def _is_gone(host: str) -> bool:
