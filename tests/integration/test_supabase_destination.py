@@ -837,3 +837,24 @@ def test_the_file_itself_under_the_key_is_known_without_reading_it_back(tmp_path
         bench.send(outgoing)
         assert bench.send(outgoing, destination=bench.new_destination()) is not None
         assert bench.count("GET", "/storage/v1/object/sign") == 0
+
+
+def test_a_lost_queue_is_rebuilt_from_the_bucket_where_no_rows_are_kept(bench):
+    """Nothing is sent again: each object tells the hash of its content; others are left alone."""
+    sent = [bench.outgoing(recorded(CHUNK * n), f"{n}.mp4") for n in (1, 2)]
+    for outgoing in sent:
+        bench.send(outgoing)
+    bench.server.put_object(f"{bench.user.id}/by-hand.mp4", b"somebody's own")
+    found = {one.receipt.key: one for one in bench.new_destination().inventory()}
+    assert set(found) == {outgoing.key for outgoing in sent}
+    for outgoing in sent:
+        receipt = found[outgoing.key].receipt
+        assert (receipt.size, receipt.sha256) == (outgoing.size, outgoing.sha256)
+        assert bench.destination.check(receipt) == receipt
+
+
+def test_a_bucket_that_cannot_be_listed_is_no_empty_one(bench):
+    """Or a rebuild would count as done."""
+    bench.fault(("POST", "/storage/v1/object/list"), answer(503, "busy"), times=2)
+    with pytest.raises(RemoteUnavailable):
+        list(bench.new_destination().inventory())

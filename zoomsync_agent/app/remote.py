@@ -219,7 +219,11 @@ def remote_parts(
     destination = SupabaseDestination(
         remote.project,
         remote.access,
-        rows=lambda: catalog.completed(SupabaseDestination.name),
+        rows=(
+            (lambda: catalog.completed(SupabaseDestination.name))
+            if settings.has_remote_rows
+            else None
+        ),
         policies_allow_sight=(
             (lambda: _policies_allow_sight(tables, remote.project.bucket))
             if remote.keeper is not None

@@ -58,7 +58,7 @@ class SupabaseDestination:
         project: where.
         access: who we are.
         rows: gives the rows of completed recordings that the project's database knows, for
-            rebuilding a lost queue.
+            rebuilding a lost queue; None where it knows none.
         policies_allow_sight: tells whether the policies let us see our objects, None where that
             cannot be known; asked when not one object is to be seen.
         chunk_bytes: how much is made durable at a time.
@@ -78,7 +78,7 @@ class SupabaseDestination:
         project: Project,
         access: Access,
         *,
-        rows: Callable[[], Iterable[RecordingRow]] = lambda: (),
+        rows: Callable[[], Iterable[RecordingRow]] | None = None,
         policies_allow_sight: Callable[[], bool | None] = lambda: None,
         chunk_bytes: int = CHUNK_BYTES,
         small_bytes: int = SMALL_BYTES,
@@ -195,7 +195,14 @@ class SupabaseDestination:
         """Do nothing: the project's database holds the row."""
 
     def inventory(self) -> Iterator[Archived]:
-        """Yield what the project's database says is in the bucket; `check` looks whether it is."""
+        """Yield what is in the bucket: as the project's database says it, else as it is listed.
+
+        What the database says `check` looks at later. Where no rows are kept there, each object is
+        asked for its hash.
+        """
+        if self._rows is None:
+            yield from self._listed()
+            return
         for row in self._rows():
             if row.processing_status is ProcessingStatus.COMPLETED and row.object_key:
                 receipt = Receipt(
@@ -207,6 +214,18 @@ class SupabaseDestination:
                     verified_at=0.0,
                 )
                 yield Archived(receipt, rows.as_dict(row))
+
+    def _listed(self) -> Iterator[Archived]:
+        with self._requests.told("list the bucket"):
+            sizes = self._objects.sizes_below(f"{self._access.user_id}/")
+            for key in map(ObjectKey, sorted(sizes)):
+                found = self._objects.facts(key)
+                if found is not None and found.sha256:
+                    url = self._project.object_url(key)
+                    receipt = Receipt(
+                        self.name, key, found.size, found.sha256, url, verified_at=time.time()
+                    )
+                    yield Archived(receipt)
 
     def abandon(self, key: ObjectKey, progress: Progress) -> None:
         """Free what a half-finished upload holds on the server."""
