@@ -224,10 +224,8 @@ def remote_parts(
             if settings.has_remote_rows
             else None
         ),
-        policies_allow_sight=(
-            (lambda: _policies_allow_sight(tables, remote.project.bucket))
-            if remote.keeper is not None
-            else (lambda: True)  # the secret key passes every policy
+        policies_allow_sight=lambda: _allows_sight(
+            tables, remote.project.bucket, is_service=remote.keeper is None
         ),
         chunk_bytes=settings.chunk_size,
         bytes_per_second=settings.bandwidth_limit,
@@ -256,8 +254,11 @@ def _expect_user_of(remote: Remote, user_id: str) -> None:
         )
 
 
-def _policies_allow_sight(tables: Tables, bucket: str) -> bool | None:
-    """Return whether a policy lets us see objects; None where the project does not tell."""
+def _allows_sight(tables: Tables, bucket: str, *, is_service: bool) -> bool | None:
+    """Return whether we surely see our objects; None where the project does not tell.
+
+    The secret key passes every policy; there must only be a bucket.
+    """
     try:
         told = tables.run(
             lambda client: client.rpc("zoomsync_doctor", {"bucket": bucket}), "ask for policies"
@@ -266,7 +267,7 @@ def _policies_allow_sight(tables: Tables, bucket: str) -> bool | None:
         return None
     if not isinstance(told, dict) or not told.get("bucket"):
         return False
-    return any(_lets_owners_see(policy) for policy in told.get("policies", ()))
+    return is_service or any(_lets_owners_see(policy) for policy in told.get("policies", ()))
 
 
 def _lets_owners_see(policy: Mapping[str, Any]) -> bool:
