@@ -8,11 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.fakes.clock import ManualClock
 from tests.fakes.supabase_server import (
     Fault,
-    Person,
-    SupabaseServer,
     answer,
     busy_assembly,
     cut_after,
@@ -29,34 +26,7 @@ from tests.fakes.supabase_server import (
 
 TUS = "/storage/v1/upload/resumable"
 STREAM = "application/offset+octet-stream"
-MIB = 1 << 20
 PATIENCE = 10.0
-
-
-@pytest.fixture
-def clock():
-    """A clock that stands still."""
-    return ManualClock()
-
-
-@pytest.fixture
-def server(clock):
-    """A project."""
-    with SupabaseServer(clock=clock.now) as running:
-        yield running
-
-
-@pytest.fixture
-def http():
-    """A client for all of a test's requests."""
-    with httpx.Client(trust_env=False, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture
-def person(server, http):
-    """Somebody signed in."""
-    return Person(server, http)
 
 
 def eventually(condition):

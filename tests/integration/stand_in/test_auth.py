@@ -9,10 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
-from tests.fakes.clock import ManualClock
 from tests.fakes.supabase_server import (
     Person,
     SupabaseServer,
@@ -20,35 +18,7 @@ from tests.fakes.supabase_server import (
 from tests.fakes.supabase_server.accounts import challenge_of
 
 TUS = "/storage/v1/upload/resumable"
-STREAM = "application/offset+octet-stream"
-MIB = 1 << 20
 PATIENCE = 10.0
-
-
-@pytest.fixture
-def clock():
-    """A clock that stands still."""
-    return ManualClock()
-
-
-@pytest.fixture
-def server(clock):
-    """A project."""
-    with SupabaseServer(clock=clock.now) as running:
-        yield running
-
-
-@pytest.fixture
-def http():
-    """A client for all of a test's requests."""
-    with httpx.Client(trust_env=False, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture
-def person(server, http):
-    """Somebody signed in."""
-    return Person(server, http)
 
 
 def refresh(person, token):
