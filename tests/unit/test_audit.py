@@ -10,7 +10,13 @@ from zoomsync_agent.core.errors import DestinationUnavailable
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import ProcessingStatus
-from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, FULL_SECONDS, TICK_SECONDS, Audit
+from zoomsync_agent.engine.audit import (
+    DESTINATION_PROBLEM,
+    FULL_SECONDS,
+    MOST_MISSES,
+    TICK_SECONDS,
+    Audit,
+)
 
 
 @pytest.fixture
@@ -200,3 +206,32 @@ def test_what_comes_back_is_safe_again(shop, audit):
     assert shop.row().file_url
     assert len(shop.objects.receipts(shop.destination.name)) == 1
     assert shop.objects.lost(shop.destination.name) == []
+
+
+def test_an_emptied_archive_is_not_asked_for_every_object_every_hour(shop, audit):
+    """A few at random tell; what is back is found all the same, in the end all of it."""
+    for number in range(MOST_MISSES + 15):
+        shop.add(f"m{number}/video.mp4", b"%010d" % number)
+    shop.run()
+    kept, looked = dict(shop.memory.objects), []
+    for path in shop.root.glob("*/video.mp4"):
+        path.unlink()
+        shop.files.mark_gone([str(path)])
+    shop.memory.objects.clear()
+    audit.tick()
+    check = type(shop.memory).check
+
+    def counting(receipt):
+        looked.append(receipt.key)
+        return check(shop.memory, receipt)
+
+    shop.memory.check = counting
+    shop.clock.advance(FULL_SECONDS)
+    audit.tick()
+    assert len(looked) == MOST_MISSES
+
+    shop.memory.objects.update(kept)
+    shop.clock.advance(FULL_SECONDS)
+    audit.tick()
+    assert shop.objects.lost(shop.destination.name) == []
+    assert len(shop.objects.receipts(shop.destination.name)) == MOST_MISSES + 15

@@ -22,6 +22,8 @@ from zoomsync_agent.service import ThreadService
 
 TICK_SECONDS: Final = 60.0
 FULL_SECONDS: Final = 3600.0
+MOST_MISSES: Final = 20
+"""After so many lost objects that are still gone the rest is not looked at this time."""
 LAST_AUDIT: Final = "last_audit"
 """Name of the state that says that this run of the agent has looked at every receipt once."""
 DESTINATION_PROBLEM: Final = "destination_problem"
@@ -110,12 +112,21 @@ class Audit(ThreadService):
         self._full_at = 0.0 if problem else (now + FULL_SECONDS if is_full else self._full_at)
 
     def _look_for_lost(self, name: str, destination: Destination) -> None:
-        """Take up again what was gone and is there: a restored archive, a policy put right."""
-        for stored in self._objects.lost(name):
-            if self._stopping.is_set() or stored.receipt is None:
+        """Take up again what was gone and is there: a restored archive, a policy put right.
+
+        Where a few at random are still gone the others wait for another time: an archive that was
+        emptied must not be asked for each of ten thousand objects every hour.
+        """
+        lost = self._objects.lost(name)
+        random.shuffle(lost)
+        misses = 0
+        for stored in lost:
+            if self._stopping.is_set() or stored.receipt is None or misses >= MOST_MISSES:
                 return
             found = destination.check(stored.receipt)
-            if found is not None:
+            if found is None:
+                misses += 1
+            else:
                 self._objects.save_receipt(stored, replace(found, verified_at=self._clock.now()))
                 self._publisher.found(stored, found)
                 self._log.info("in the archive again", key=stored.key)
