@@ -12,8 +12,8 @@ from tests.fakes.destinations import MemoryDestination
 from tests.fakes.supabase_server import SupabaseServer
 from tests.fakes.supabase_server.intake import Intake
 from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress
-from zoomsync_agent.destinations.copying import Copier
 from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.destinations.folder.copying import Copier
 from zoomsync_agent.destinations.supabase import SupabaseDestination
 from zoomsync_agent.supabase.project import Project
 

@@ -30,8 +30,8 @@ from zoomsync_agent.core.errors import (
 from zoomsync_agent.core.recording import ObjectKey, Progress
 from zoomsync_agent.destinations import folder as folder_module
 from zoomsync_agent.destinations import partial as partial_module
-from zoomsync_agent.destinations.copying import Copier
-from zoomsync_agent.destinations.folder import MARKER, FolderDestination
+from zoomsync_agent.destinations.folder.copying import Copier
+from zoomsync_agent.destinations.folder.destination import MARKER, FolderDestination
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  as shutil has it
 

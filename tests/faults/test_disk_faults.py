@@ -7,7 +7,7 @@ from tests.fakes.tree import ArchiveView, ZoomTree, sha256, video
 
 pytestmark = pytest.mark.slow
 
-MOVE = "from zoomsync_agent.destinations.copying import Copier\nmove = Copier.move\n"
+MOVE = "from zoomsync_agent.destinations.folder.copying import Copier\nmove = Copier.move\n"
 FULL = f"""
 {MOVE}
 import errno

@@ -28,8 +28,8 @@ from zoomsync_agent.core.job import State, Step
 from zoomsync_agent.core.naming import KeyStyle, object_key
 from zoomsync_agent.core.recording import Meeting, MeetingKey, Progress
 from zoomsync_agent.core.units import readable_size
-from zoomsync_agent.destinations.etags import PartTally
-from zoomsync_agent.destinations.supabase import CHUNK_BYTES, SMALL_BYTES
+from zoomsync_agent.destinations.supabase.destination import CHUNK_BYTES, SMALL_BYTES
+from zoomsync_agent.destinations.supabase.etags import PartTally
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.publishing import Owner
 

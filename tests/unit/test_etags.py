@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.supabase_server import intake
 from tests.fakes.supabase_server.intake import Intake
-from zoomsync_agent.destinations import etags
-from zoomsync_agent.destinations.etags import PartTally
+from zoomsync_agent.destinations.supabase import etags
+from zoomsync_agent.destinations.supabase.etags import PartTally
 
 SMALLEST, LARGEST = 5, 50
 

@@ -33,14 +33,14 @@ from zoomsync_agent.core.recording import (
     Receipt,
     RecordingRow,
 )
-from zoomsync_agent.destinations.etags import etag_of_file
-from zoomsync_agent.destinations.finishing import Finishing
-from zoomsync_agent.destinations.limits import Limits
-from zoomsync_agent.destinations.objects import Objects
 from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
-from zoomsync_agent.destinations.proof import Proof, Sight
-from zoomsync_agent.destinations.resumable import ResumableUpload, Sent
-from zoomsync_agent.destinations.tus import Tus
+from zoomsync_agent.destinations.supabase.etags import etag_of_file
+from zoomsync_agent.destinations.supabase.finishing import Finishing
+from zoomsync_agent.destinations.supabase.limits import Limits
+from zoomsync_agent.destinations.supabase.objects import Objects
+from zoomsync_agent.destinations.supabase.proof import Proof, Sight
+from zoomsync_agent.destinations.supabase.resumable import ResumableUpload, Sent
+from zoomsync_agent.destinations.supabase.tus import Tus
 from zoomsync_agent.supabase.access import Access
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.requests import Refused, Requests

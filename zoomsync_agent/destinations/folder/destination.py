@@ -36,9 +36,9 @@ from zoomsync_agent.core.recording import (
     Receipt,
 )
 from zoomsync_agent.core.units import readable_size
-from zoomsync_agent.destinations import describing
-from zoomsync_agent.destinations.copying import Copier
-from zoomsync_agent.destinations.partial import (
+from zoomsync_agent.destinations.folder import describing
+from zoomsync_agent.destinations.folder.copying import Copier
+from zoomsync_agent.destinations.folder.partial import (
     adopt_traits,
     flush_folders,
     make_durable,

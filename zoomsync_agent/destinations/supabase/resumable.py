@@ -19,11 +19,11 @@ from zoomsync_agent.core.errors import (
     VerificationFailed,
 )
 from zoomsync_agent.core.recording import Outgoing, Progress
-from zoomsync_agent.destinations.etags import PartTally
-from zoomsync_agent.destinations.finishing import Finishing
-from zoomsync_agent.destinations.objects import Objects
 from zoomsync_agent.destinations.outflow import Outflow
-from zoomsync_agent.destinations.tus import NoSuchUpload, Tus, Upload
+from zoomsync_agent.destinations.supabase.etags import PartTally
+from zoomsync_agent.destinations.supabase.finishing import Finishing
+from zoomsync_agent.destinations.supabase.objects import Objects
+from zoomsync_agent.destinations.supabase.tus import NoSuchUpload, Tus, Upload
 from zoomsync_agent.supabase.requests import Refused
 
 _STUMBLES: Final = 3

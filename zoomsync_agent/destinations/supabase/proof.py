@@ -11,8 +11,8 @@ from zoomsync_agent.core.errors import (
     VerificationFailed,
 )
 from zoomsync_agent.core.recording import ObjectKey, Outgoing
-from zoomsync_agent.destinations.objects import ObjectFacts, Objects
-from zoomsync_agent.destinations.resumable import Sent
+from zoomsync_agent.destinations.supabase.objects import ObjectFacts, Objects
+from zoomsync_agent.destinations.supabase.resumable import Sent
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}(?:-[0-9]+)?")
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from zoomsync_agent.core.errors import ObjectTooLarge
 from zoomsync_agent.core.units import readable_size
-from zoomsync_agent.destinations.objects import Objects
-from zoomsync_agent.destinations.tus import Tus
+from zoomsync_agent.destinations.supabase.objects import Objects
+from zoomsync_agent.destinations.supabase.tus import Tus
 from zoomsync_agent.supabase.requests import Refused, Requests
 
 _FREE_PLAN_BYTES: Final = (50 << 20, 50_000_000)
