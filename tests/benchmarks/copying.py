@@ -24,8 +24,8 @@ from tests.benchmarks.measuring import (
 )
 from tests.fakes import media
 from zoomsync_agent.core.recording import ObjectKey, Outgoing
-from zoomsync_agent.destinations import folder as folder_module
 from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.destinations.folder import destination as folder_module
 
 _FLUSHED: Final = (
     'cp "$1" "$2" && sync "$2" && dd of="$2" oflag=nocache conv=notrunc count=0 status=none'

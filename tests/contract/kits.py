@@ -7,14 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import s3_real
 from tests.fakes.access import FixedAccess
 from tests.fakes.destinations import MemoryDestination
+from tests.fakes.s3_proxy import S3Proxy
+from tests.fakes.s3_real import KEYS
+from tests.fakes.s3_server import S3Server
 from tests.fakes.supabase_server import SupabaseServer
 from tests.fakes.supabase_server.intake import Intake
 from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress
 from zoomsync_agent.destinations.folder import FolderDestination
 from zoomsync_agent.destinations.folder.copying import Copier
+from zoomsync_agent.destinations.s3 import S3Destination
+from zoomsync_agent.destinations.s3.assurances import PROBE
 from zoomsync_agent.destinations.supabase import SupabaseDestination
+from zoomsync_agent.s3.bucket import Bucket
+from zoomsync_agent.s3.credentials import FixedKeys, Keys
+from zoomsync_agent.s3.multipart import Multipart
+from zoomsync_agent.s3.objects import Objects
+from zoomsync_agent.s3.requests import Requests
 from zoomsync_agent.supabase.project import Project
 
 CHUNK = 4
@@ -160,8 +171,111 @@ def supabase_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
     )
 
 
-KITS = {"memory": memory_kit, "folder": folder_kit, "supabase": supabase_kit}
-DESCRIBING_KITS = ("memory", "folder")
+def s3_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give a bucket of the strict stand-in, in which nearly everything is sent in parts."""
+    server = S3Server(smallest_part=1)
+    server.__enter__()
+    proxy = S3Proxy(server.url)
+    proxy.__enter__()
+    bucket = Bucket(server.bucket, server.region, proxy.url, is_path_style=True, prefix="kept/")
+    keys = Keys(server.access_key, server.secret_key)
+
+    def spoil():
+        proxy.spoils = True
+
+    def put(key, data):
+        server.put_object(f"kept/{key}", data)
+
+    opened, close = _opening(lambda: Requests(bucket, FixedKeys(keys)))
+    return Kit(
+        make=lambda: S3Destination(opened(), part_size=CHUNK, parallel=1, nap=_no_nap),
+        visible=lambda: {
+            key.removeprefix("kept/"): stored.data
+            for key, stored in server.objects.items()
+            if _is_recording(key)
+        },
+        put=put,
+        remove=lambda key: server.remove_object(f"kept/{key}"),
+        spoil=spoil,
+        unfinished=lambda: len(server.uploads),
+        close=lambda: (close(), proxy.close(), server.close()),
+    )
+
+
+def moto_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give a bucket of moto, a server that no one here wrote."""
+    return _real_kit(s3_real.moto())
+
+
+def rclone_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give a bucket of rclone, a server that no one here wrote; it keeps no metadata."""
+    return _real_kit(s3_real.rclone())
+
+
+def _real_kit(real: s3_real.RealServer) -> Kit:
+    proxy = S3Proxy(real.url)
+    proxy.__enter__()
+    name = real.new_bucket()
+    opened, close = _opening(lambda: Requests(real.bucket(name, proxy.url), FixedKeys(KEYS)))
+    # Around the proxy, and without the destination.
+    direct = Requests(real.bucket(name), FixedKeys(KEYS))
+    objects, multipart = Objects(direct), Multipart(direct)
+
+    def visible():
+        keys = [key for key, _ in objects.sizes() if _is_recording(key)]
+        return {key: b"".join(objects.pieces(key)) for key in keys}
+
+    def put(key, data):
+        objects.put(key, data, len(data), hashlib.sha256(data).hexdigest(), {})
+
+    def spoil():
+        proxy.spoils = True
+
+    return Kit(
+        make=lambda: S3Destination(opened(), part_size=CHUNK, parallel=1, nap=_no_nap),
+        visible=visible,
+        put=put,
+        remove=objects.delete,
+        spoil=spoil,
+        unfinished=lambda: len(list(multipart.unfinished(""))),
+        close=lambda: (close(), direct.close(), proxy.close()),
+    )
+
+
+def _opening(make):
+    """Return what makes requests to a store, and what closes all of them."""
+    opened = []
+
+    def open_one():
+        opened.append(make())
+        return opened[-1]
+
+    def close():
+        for one in opened:
+            one.close()
+
+    return open_one, close
+
+
+def _is_recording(key):
+    return not key.endswith((".json", PROBE))
+
+
+def _no_nap(_seconds):
+    pass
+
+
+KITS = {
+    "memory": memory_kit,
+    "folder": folder_kit,
+    "supabase": supabase_kit,
+    "s3": s3_kit,
+    "moto": moto_kit,
+    "rclone": rclone_kit,
+}
+DESCRIBING_KITS = ("memory", "folder", "s3", "moto", "rclone")
+HASHING_KITS = ("memory", "folder")
+"""Those that tell the content of what somebody put there by hand."""
 
 
 def outgoing_of(path: Path, key: str = KEY) -> Outgoing:

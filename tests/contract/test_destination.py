@@ -9,7 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.kits import CHUNK, DESCRIBING_KITS, KITS, Sending, outgoing_of
+from tests.contract.kits import (
+    CHUNK,
+    DESCRIBING_KITS,
+    HASHING_KITS,
+    KITS,
+    Sending,
+    outgoing_of,
+)
 from zoomsync_agent.core.errors import (
     AgentError,
     KeyTaken,
@@ -33,7 +40,17 @@ def kit(request, tmp_path, monkeypatch):
 @pytest.fixture(params=sorted(DESCRIBING_KITS))
 def describing(request, tmp_path, monkeypatch):
     """Give each destination that keeps what is said about its objects."""
-    return KITS[request.param](tmp_path, monkeypatch)
+    found = KITS[request.param](tmp_path, monkeypatch)
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=sorted(HASHING_KITS))
+def hashing(request, tmp_path, monkeypatch):
+    """Give each destination that hashes what it does not know."""
+    found = KITS[request.param](tmp_path, monkeypatch)
+    yield found
+    found.close()
 
 
 @pytest.fixture
@@ -341,10 +358,10 @@ def test_what_was_described_comes_back(describing, recording):
     assert describing.destination.check(archived.receipt)
 
 
-def test_an_object_without_a_description_is_told_by_its_content(describing):
+def test_an_object_without_a_description_is_told_by_its_content(hashing):
     """What somebody put there by hand is found with the hash of its bytes."""
-    describing.put("2020/old.mp4", b"old")
-    (archived,) = describing.destination.inventory()
+    hashing.put("2020/old.mp4", b"old")
+    (archived,) = hashing.destination.inventory()
     assert archived.receipt.sha256 == hashlib.sha256(b"old").hexdigest()
     assert archived.receipt.size == 3
     assert archived.described == {}

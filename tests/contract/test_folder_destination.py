@@ -28,8 +28,8 @@ from zoomsync_agent.core.errors import (
     VerificationFailed,
 )
 from zoomsync_agent.core.recording import ObjectKey, Progress
-from zoomsync_agent.destinations import folder as folder_module
-from zoomsync_agent.destinations import partial as partial_module
+from zoomsync_agent.destinations.folder import destination as folder_module
+from zoomsync_agent.destinations.folder import partial as partial_module
 from zoomsync_agent.destinations.folder.copying import Copier
 from zoomsync_agent.destinations.folder.destination import MARKER, FolderDestination
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 from zoomsync_agent.app.account import read_account
 from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.parts import Parts
+from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     PermanentError,
-    SettingsError,
     StoreDamaged,
     TransientError,
 )
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-PLACE: Final = "supabase_place"
-"""Name of the state that says into which project and bucket recordings go."""
 PAGE_KEY: Final = "page.token"
 
 
@@ -205,8 +203,8 @@ def _wired(
         _serve(jobs, state, parts, tuple(destinations), clock=clock, log=log)
         if redecide_history:
             jobs.reopen_history()
-        if not settings.uses_supabase:
-            tidy()  # a project that cannot be reached must not hold up the start
+        if settings.destination == "folder" and not settings.uses_supabase:
+            tidy()  # what cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.
         jobs.release_blocked(clock.now(), 0.0)
         jobs.release_held(destinations, CODES)
@@ -242,10 +240,11 @@ def _serve(
 ) -> None:
     """Let everything that is still here be brought to the destination that was chosen."""
     if parts.destination is not None:
-        if state.get(PLACE) not in (None, parts.place):
-            # Another project. Noted only afterwards: to begin anew twice does no harm.
+        place = f"{parts.destination.name}_place"
+        if state.get(place) not in (None, parts.place):
+            # Another project or bucket. Noted only afterwards: to begin anew twice does no harm.
             jobs.begin_anew(parts.destination.name, clock.now())
-        state.set(PLACE, parts.place)
+        state.set(place, parts.place)
     added = jobs.serve(destinations, clock.now())
     if added:
         log.info("recordings are brought to another destination too", jobs=added)
@@ -260,11 +259,22 @@ def _parts(
     clock: Clock,
     log: Log,
 ) -> Parts:
-    if not settings.uses_supabase:
-        return Parts(settings.user_id)
-    from zoomsync_agent.app import remote  # noqa: PLC0415  an HTTP client costs 80 ms
+    parts = Parts(settings.user_id)
+    if settings.uses_supabase:
+        from zoomsync_agent.app import remote  # noqa: PLC0415  an HTTP client costs 80 ms
 
-    return remote.remote_parts(settings, home, databases, state, clock=clock, log=log)
+        parts = remote.remote_parts(settings, home, databases, state, clock=clock, log=log)
+    if settings.destination == "s3":
+        from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
+
+        requests = bucket.requests_to(settings, home)
+        parts = replace(
+            parts,
+            destination=bucket.destination_of(requests, settings),
+            place=requests.bucket.place,
+            close=in_turn(parts.close, requests.close),
+        )
+    return parts
 
 
 def _destination(
@@ -275,11 +285,6 @@ def _destination(
 ) -> Destination:
     if parts.destination is not None:
         return parts.destination
-    if settings.destination != "folder":
-        raise SettingsError(
-            f"destination “{settings.destination}” is not part of this version; use folder or "
-            "supabase"
-        )
     root = settings.archive_path
     name = fact_about("archive", root)
     return FolderDestination(
@@ -340,6 +345,9 @@ def _archive(settings: Settings) -> str:
     """Return where recordings are kept, as people are told."""
     if settings.destination == "supabase":
         return f"{settings.supabase_url}, bucket {settings.supabase_bucket}"
+    if settings.destination == "s3":
+        where = f" at {settings.s3_endpoint}" if settings.s3_endpoint else ""
+        return f"s3://{settings.s3_bucket}/{settings.s3_prefix}{where}"
     return str(settings.archive_path)
 
 

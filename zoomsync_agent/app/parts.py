@@ -11,6 +11,16 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def in_turn(*all_of_them: Callable[[], None]) -> Callable[[], None]:
+    """Return what calls each of *all_of_them*."""
+
+    def call() -> None:
+        for one in all_of_them:
+            one()
+
+    return call
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Parts that another computer is involved in.

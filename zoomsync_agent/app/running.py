@@ -215,6 +215,8 @@ def link(settings: Settings, home: Home, row: RecordingRow, seconds: float) -> s
     """
     if not row.file_url:
         raise NotAllowed(f"{row.file_name} is {row.processing_status}: there is nothing to open")
+    if row.destination == "s3":
+        return _bucket_link(settings, home, row, max(1, int(seconds)))
     if row.destination != "supabase":
         return row.file_url
     # An HTTP client costs 80 ms.
@@ -227,6 +229,15 @@ def link(settings: Settings, home: Home, row: RecordingRow, seconds: float) -> s
         return SupabaseDestination(opened.project, opened.access).link(
             row.object_key, max(1, int(seconds))
         )
+
+
+def _bucket_link(settings: Settings, home: Home, row: RecordingRow, seconds: int) -> str:
+    from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
+
+    with bucket.opened(settings, home) as requests:
+        if row.file_url != requests.bucket.object_url(row.object_key):
+            raise NotAllowed(f"{row.file_url} lies in another bucket than {requests.bucket.url}")
+        return bucket.destination_of(requests, settings).link(row.object_key, seconds)
 
 
 def page_link(home: Home) -> str:

@@ -103,8 +103,6 @@ def set_(key: str, value: str, as_json: bool) -> None:
     from zoomsync_agent.desktop.single_instance import holder
 
     home = paths.home(os.environ)
-    if key == "destination" and value == "s3":
-        raise SettingsError("destination “s3” is not part of this version; use folder or supabase")
     _expect_no_secret(key, value)
     if key in settings.SPECS:
         # What stops the next start is not written down.

@@ -10,6 +10,8 @@ AgentError
 │   ├── DestinationUnavailable
 │   └── VerificationFailed
 ├── ActionNeeded              waits for the user; goes on by itself once the cause is gone
+│   ├── ClockWrong
+│   ├── CredentialsRefused
 │   ├── SourceDenied
 │   ├── DestinationDenied
 │   ├── DestinationFull
@@ -134,6 +136,25 @@ class ActionNeeded(AgentError):
     title = "This needs you"
 
 
+class ClockWrong(ActionNeeded):
+    """The clock of this computer is too far off for the remote side."""
+
+    code = "clock_wrong"
+    title = "The clock of this computer is wrong"
+    hint = "Set date, time and time zone right; the upload then goes on by itself."
+
+
+class CredentialsRefused(ActionNeeded):
+    """There are no access keys, or the store does not take them."""
+
+    code = "credentials_refused"
+    title = "The store does not accept the access keys"
+    hint = (
+        "Renew them where they come from (the environment, your AWS profile, “aws sso login”, or "
+        "“zoomsync sign-in s3”); everything then goes on by itself."
+    )
+
+
 class SourceDenied(ActionNeeded):
     """The file may not be read."""
 
@@ -197,7 +218,7 @@ class SetupIncomplete(ActionNeeded):
     """Something is missing at the remote side that its owner must make once."""
 
     code = "setup_incomplete"
-    title = "The Supabase project is not set up completely"
+    title = "The archive is not set up completely"
     hint = "“zoomsync doctor” names what is missing and how to mend it."
 
 

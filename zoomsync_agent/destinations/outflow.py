@@ -26,6 +26,18 @@ class ToldToStop(Exception):
     """The body was broken off on purpose; what has arrived is kept."""
 
 
+def piece_bytes(bytes_per_second: int) -> int:
+    """Return how much of a body moves at a time: little where it may only move slowly.
+
+    Args:
+        bytes_per_second: the bandwidth limit, 0 for none.
+    """
+    if not bytes_per_second:
+        return PIECE_BYTES
+    share = bytes_per_second // _PIECES_A_SECOND
+    return min(PIECE_BYTES, max(share, _SMALLEST_PIECE))
+
+
 class Outflow:
     """Reads one file for one upload, for as long as the context lasts. Not thread-safe.
 
@@ -50,10 +62,7 @@ class Outflow:
         self._outgoing = outgoing
         self._stop = stop
         self._pace = pace
-        self._piece_bytes = PIECE_BYTES
-        if bytes_per_second:
-            share = bytes_per_second // _PIECES_A_SECOND
-            self._piece_bytes = min(PIECE_BYTES, max(share, _SMALLEST_PIECE))
+        self._piece_bytes = piece_bytes(bytes_per_second)
         # Where the last body began and where it ended, with the hash of all that lies before.
         self._hashed: list[tuple[int, _Hash]] = [(0, hashlib.sha256())]
         self._hashing = Hashing()
@@ -63,6 +72,11 @@ class Outflow:
 
     def __exit__(self, *_raised: object) -> None:
         self._hashing.close()
+
+    @property
+    def source(self) -> BinaryIO:
+        """The file."""
+        return self._source
 
     def settle(self) -> None:
         """Return when the hashes have taken in all that was handed over."""

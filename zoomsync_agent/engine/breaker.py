@@ -7,6 +7,8 @@ from typing import Final
 
 from zoomsync_agent.core.errors import (
     AgentError,
+    ClockWrong,
+    CredentialsRefused,
     DestinationDenied,
     DestinationFull,
     DestinationUnavailable,
@@ -22,6 +24,8 @@ from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.ports import Clock
 
 CAUSES: Final = (
+    ClockWrong,
+    CredentialsRefused,
     DestinationUnavailable,
     DestinationFull,
     DestinationDenied,

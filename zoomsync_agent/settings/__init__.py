@@ -9,12 +9,21 @@ from zoomsync_agent.settings.layers import Places
 from zoomsync_agent.settings.loading import Origin, load, origins
 from zoomsync_agent.settings.model import SPECS, Settings, Spec
 from zoomsync_agent.settings.saving import save
-from zoomsync_agent.settings.secrets import DATABASE_URL, SERVICE_KEY, Secret, secret
+from zoomsync_agent.settings.secrets import (
+    AWS_KEYS,
+    DATABASE_URL,
+    SERVICE_KEY,
+    SUPABASE_S3_KEYS,
+    Secret,
+    secret,
+)
 
 __all__ = [
+    "AWS_KEYS",
     "DATABASE_URL",
     "SERVICE_KEY",
     "SPECS",
+    "SUPABASE_S3_KEYS",
     "Origin",
     "Places",
     "Secret",

@@ -1,68 +1,31 @@
 """The settings themselves: names, types, limits, and what they are for."""
 
-import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-_MAX_NAME: Final = 200
-_MIN_LIMIT: Final = 1_000
-_MAX_LIMIT: Final = 10**12
-_UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-_RATE: Final = re.compile(
-    r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s?(?P<unit>[kmg]i?)?b?(?:/s)?", re.IGNORECASE
+from zoomsync_agent.settings.bucket import BucketSettings
+from zoomsync_agent.settings.values import (
+    MAX_NAME,
+    Folder,
+    Name,
+    NoBool,
+    Word,
+    as_address,
+    as_backfill,
+    as_rate,
+    as_size,
+    setting,
+    this_device,
 )
+
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _NO_PATH: Final = ("", "/")
-_NO_LIMIT: Final = frozenset({"none", "off", "unlimited"})
-
-
-def _rate(value: object) -> int:
-    """Return bytes per second, as written ``5M``, ``500K``, ``2 MB/s``, ``1MiB``; 0 is no limit."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        if text in _NO_LIMIT:
-            return 0
-        match = _RATE.fullmatch(text)
-        if match is None:
-            raise ValueError("not a number of bytes per second")
-        value = float(match["number"]) * _UNITS[(match["unit"] or "").lower()]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("not a number of bytes per second")  # noqa: TRY004 - pydantic wants it
-    if value != 0 and not _MIN_LIMIT <= value <= _MAX_LIMIT:
-        raise ValueError("out of range")
-    return int(value)
-
-
-def _backfill(value: object) -> object:
-    if isinstance(value, str):
-        text = value.strip().lower()
-        return int(text) if re.fullmatch(r"[0-9]{1,5}", text) else text
-    return value
-
-
-def _size(value: object) -> int:
-    """Return bytes, as written ``6Mi``, ``6 MiB``, ``8M``."""
-    if isinstance(value, str):
-        match = _RATE.fullmatch(value.strip())
-        if match is None or value.strip().endswith("/s"):
-            raise ValueError("not a number of bytes")
-        value = float(match["number"]) * _UNITS[(match["unit"] or "").lower()]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("not a number of bytes")  # noqa: TRY004 - pydantic wants it
-    return int(value)
-
-
-def _address(value: str) -> str:
-    """Return the base address of a project without a slash at its end."""
-    return value.strip().rstrip("/")
 
 
 def _no_address(text: str) -> str:
@@ -73,104 +36,62 @@ def _no_address(text: str) -> str:
     )
 
 
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("not a number")  # noqa: TRY004 - pydantic wants it
-    return value
-
-
-def _word(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _name(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("has control characters")
-    return value
-
-
-def _absolute(value: Path) -> Path:
-    if not value.is_absolute():
-        raise ValueError("not an absolute path")
-    return value
-
-
-def _this_device() -> str:
-    return socket.gethostname()[:_MAX_NAME].strip() or "unknown"
-
-
-def _setting(
-    env: str,
-    allowed: str,
-    description: str,
-    default: Any = ...,
-    *,
-    alias: str = "",
-    **limits: Any,
-) -> Any:
-    extra: dict[str, JsonValue] = {"env": env, "allowed": allowed, "alias": alias}
-    if callable(default):
-        limits["default_factory"] = default
-    else:
-        limits["default"] = default
-    return Field(description=description, json_schema_extra=extra, **limits)
-
-
-Folder = Annotated[Path, AfterValidator(_absolute)]
-Name = Annotated[str, AfterValidator(_name)]
-NoBool = BeforeValidator(_no_bool)
-Word = BeforeValidator(_word)
-
-
-class Settings(BaseSettings):
+class Settings(BucketSettings, BaseSettings):
     """What the user chose, checked. Only what is handed in counts; `load` reads the places."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False
     )
 
-    recordings_path: Folder = _setting(
+    recordings_path: Folder = setting(
         "ZOOM_RECORDINGS_PATH", "a folder", "The folder into which Zoom records."
     )
-    destination: Annotated[Literal["folder", "supabase", "s3"], Word] = _setting(
+    destination: Annotated[Literal["folder", "supabase", "s3"], Word] = setting(
         "ZOOMSYNC_DESTINATION",
-        "folder or supabase",
+        "folder, supabase or s3",
         "Where recordings are kept.",
         "folder",
     )
-    archive_path: Folder = _setting(
+    archive_path: Folder = setting(
         "ZOOMSYNC_ARCHIVE_PATH",
         "a folder outside of the recordings folder",
         "The folder that keeps the recordings when the destination is folder.",
     )
-    catalog: Annotated[Literal["auto", "local", "supabase"], Word] = _setting(
+    catalog: Annotated[Literal["auto", "local", "supabase"], Word] = setting(
         "ZOOMSYNC_CATALOG",
         "auto, local or supabase",
         "Where rows are kept beside the catalog on this computer; auto: in the Supabase project "
         "if recordings go there.",
         "auto",
     )
-    supabase_url: Annotated[str, AfterValidator(_address)] = _setting(
+    supabase_url: Annotated[str, AfterValidator(as_address)] = setting(
         "SUPABASE_URL",
         "an address such as https://abcdefghijklmnopqrst.supabase.co",
         "The Supabase project.",
         "",
     )
-    supabase_key: str = _setting(
+    supabase_key: str = setting(
         "SUPABASE_ANON_KEY",
         "the project's publishable key, or its legacy anon key",
         "The Supabase project's key for programs in the hands of users.",
         "",
         alias="SUPABASE_PUBLISHABLE_KEY",
     )
-    supabase_bucket: str = _setting(
+    supabase_bucket: str = setting(
         "ZOOMSYNC_SUPABASE_BUCKET",
         "1 to 100 of the characters A-Z a-z 0-9 _ . -",
         "The private bucket that keeps the recordings.",
         "recordings",
         pattern=r"^[A-Za-z0-9_.-]{1,100}$",
     )
-    chunk_size: Annotated[int, BeforeValidator(_size)] = _setting(
+    supabase_s3: Annotated[Literal["auto", "off"], Word] = setting(
+        "ZOOMSYNC_SUPABASE_S3",
+        "auto or off",
+        "Whether large uploads to Supabase go through its S3 endpoint, where that is on: several "
+        "parts at a time, twice as fast.",
+        "auto",
+    )
+    chunk_size: Annotated[int, BeforeValidator(as_size)] = setting(
         "ZOOMSYNC_CHUNK_SIZE",
         "bytes from 256Ki to 512Mi, as in 6Mi",
         "How much of a large upload is sent and made durable at a time.",
@@ -178,23 +99,23 @@ class Settings(BaseSettings):
         ge=256 << 10,
         le=512 << 20,
     )
-    verify: Annotated[Literal["content", "size"], Word] = _setting(
+    verify: Annotated[Literal["content", "size"], Word] = setting(
         "ZOOMSYNC_VERIFY",
         "content or size",
-        "How what has arrived in Supabase is proven: by its content where Storage tells enough of "
-        "it, or by its size alone, which saves 1.3 s of processor time per GB.",
+        "How what has arrived in Supabase or S3 is proven: by its content where the store tells "
+        "enough of it, or by its size alone, which may save 1.4 s of processor time per GB.",
         "content",
     )
-    bandwidth_limit: Annotated[int, BeforeValidator(_rate)] = _setting(
+    bandwidth_limit: Annotated[int, BeforeValidator(as_rate)] = setting(
         "ZOOMSYNC_BANDWIDTH_LIMIT",
         "0 for no limit, or bytes per second from 1K to 1000G, as in 500K, 5M, 2 MB/s, 1MiB",
         "How many bytes per second all uploads together may use.",
         0,
     )
-    workers: Annotated[int, NoBool] = _setting(
+    workers: Annotated[int, NoBool] = setting(
         "ZOOMSYNC_WORKERS", "a number from 1 to 8", "Uploads at the same time.", 2, ge=1, le=8
     )
-    quiet_seconds: Annotated[float, NoBool] = _setting(
+    quiet_seconds: Annotated[float, NoBool] = setting(
         "ZOOMSYNC_QUIET_SECONDS",
         "seconds from 1 to 3600",
         "How long a file must stay unchanged before it counts as complete.",
@@ -202,7 +123,7 @@ class Settings(BaseSettings):
         ge=1,
         le=3600,
     )
-    reconcile_seconds: Annotated[float, NoBool] = _setting(
+    reconcile_seconds: Annotated[float, NoBool] = setting(
         "ZOOMSYNC_RECONCILE_SECONDS",
         "seconds from 5 to 86400",
         "How often the whole recordings folder is compared with what is known of it.",
@@ -210,7 +131,7 @@ class Settings(BaseSettings):
         ge=5,
         le=86_400,
     )
-    poll: Annotated[Literal["auto", "always", "never"], Word] = _setting(
+    poll: Annotated[Literal["auto", "always", "never"], Word] = setting(
         "ZOOMSYNC_POLL",
         "auto, always or never",
         "Whether to look by the clock instead of waiting for file events; auto does so on "
@@ -219,14 +140,14 @@ class Settings(BaseSettings):
     )
     backfill: Annotated[
         Literal["all", "none"] | Annotated[int, NoBool, Field(ge=1, le=36_500)],
-        BeforeValidator(_backfill),
-    ] = _setting(
+        BeforeValidator(as_backfill),
+    ] = setting(
         "ZOOMSYNC_BACKFILL",
         "all, none, or a number of days from 1 to 36500",
         "Which recordings from before the first start are uploaded too.",
         "all",
     )
-    port: Annotated[int, NoBool] = _setting(
+    port: Annotated[int, NoBool] = setting(
         "ZOOMSYNC_PORT",
         "a number from 0 to 65535",
         "The port of the status page on this computer; 0 takes any that is free.",
@@ -234,29 +155,29 @@ class Settings(BaseSettings):
         ge=0,
         le=65_535,
     )
-    user_id: Name = _setting(
+    user_id: Name = setting(
         "ZOOMSYNC_USER_ID",
         "1 to 200 printable characters",
         "Whose recordings these are, as the catalog says it.",
         "local",
         min_length=1,
-        max_length=_MAX_NAME,
+        max_length=MAX_NAME,
     )
-    device: Name = _setting(
+    device: Name = setting(
         "ZOOMSYNC_DEVICE",
         "1 to 200 printable characters",
         "The name of this computer in the catalog.",
-        _this_device,
+        this_device,
         min_length=1,
-        max_length=_MAX_NAME,
+        max_length=MAX_NAME,
     )
-    log_file: Folder | None = _setting(
+    log_file: Folder | None = setting(
         "LOG_FILE",
         "a file",
         "Where the log is written, instead of the log folder of the home.",
         None,
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = _setting(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = setting(
         "ZOOMSYNC_LOG_LEVEL",
         "debug, info, warning or error",
         "How much is logged.",
@@ -318,6 +239,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _bucket_known(self) -> Self:
+        """Refuse to use a bucket that cannot be one; what nobody uses is not judged."""
+        if self.destination == "s3" and self.bucket_problem:
+            raise ValueError(self.bucket_problem)
+        return self
+
+    @model_validator(mode="after")
     def _archive_apart(self) -> Self:
         """Refuse an archive in which the agent would find, and archive, its own copies."""
         if self.destination == "folder":
@@ -348,7 +276,7 @@ def _specs() -> Mapping[str, Spec]:
     for name, info in Settings.model_fields.items():
         extra = info.json_schema_extra
         if not isinstance(extra, dict):
-            raise TypeError(f"{name} was not made with _setting()")
+            raise TypeError(f"{name} was not made with setting()")
         is_path = name.endswith(("_path", "_file"))
         specs[name] = Spec(
             name,

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import httpx
 
+from zoomsync_agent import http
 from zoomsync_agent.core.errors import (
     AgentError,
     DestinationFull,
-    NetworkUnavailable,
     ProjectPaused,
     RemoteUnavailable,
 )
@@ -107,28 +107,9 @@ def general_error(answer: Answer, doing: str) -> AgentError | None:
 
 def network_error(exc: httpx.HTTPError, project: Project, doing: str) -> AgentError:
     """Return the error of a request that got no answer."""
-    detail = f"{doing}: {type(exc).__name__} {exc}".rstrip()
     if project.ref and isinstance(exc, httpx.ConnectError) and _is_gone(project.host):
         return ProjectPaused(f"{project.host} is not known, though the network works")
-    if isinstance(exc, httpx.ConnectError):
-        reason = _first_reason(exc)
-        if isinstance(reason, socket.gaierror):
-            return NetworkUnavailable(
-                f"{doing}: no address is known of {project.host}; is this computer online, and is "
-                "supabase_url right?"
-            )
-        if isinstance(reason, ConnectionRefusedError):
-            return NetworkUnavailable(f"{doing}: {project.host} takes no connections just now")
-    if isinstance(exc, httpx.ReadTimeout | httpx.RemoteProtocolError):
-        return RemoteUnavailable(detail)
-    return NetworkUnavailable(detail)
-
-
-def _first_reason(exc: BaseException) -> BaseException:
-    """Return what an error came of at first."""
-    while (before := exc.__cause__ or exc.__context__) is not None:
-        exc = before
-    return exc
+    return http.network_error(exc, project.host, doing, setting="supabase_url")
 
 
 def _is_gone(host: str) -> bool:

@@ -1,7 +1,6 @@
 """The address of a project, and the one HTTP client that talks to it."""
 
 import re
-import ssl
 from functools import cached_property
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -9,18 +8,13 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from zoomsync_agent.core.recording import ObjectKey
+from zoomsync_agent.http import new_client
 
 _HOSTED: Final = re.compile(r"(?P<ref>[a-z0-9]{20})\.supabase\.co")
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0, pool=60.0)
-_LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=30)
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 class Project:
     """One Supabase project.
-
-    HTTP/1.1 on purpose: idle HTTP/2 connections to the platform die without a word, and sending
-    over HTTP/2 costs twice the processor time.
 
     Args:
         url: `https://<ref>.supabase.co`, or the base address of one's own server, without a
@@ -72,20 +66,7 @@ class Project:
     @cached_property
     def http(self) -> httpx.Client:
         """The client that all requests share; made when it is first used."""
-        verify: ssl.SSLContext | bool = False
-        if urlsplit(self.url).scheme == "https":
-            import truststore  # noqa: PLC0415  only needed where there is something to trust
-
-            # What the system trusts: companies install certificates of their own there.
-            verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return httpx.Client(
-            verify=verify,
-            http2=False,
-            timeout=_TIMEOUT,
-            limits=_LIMITS,
-            trust_env=self.host not in _LOOPBACK,
-            follow_redirects=False,
-        )
+        return new_client(self.url)
 
     def close(self) -> None:
         """Close the connections."""

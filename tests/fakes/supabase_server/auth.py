@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from tests.fakes.http_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.accounts import AuthError, user_json
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
 
 _BASE: Final = "/auth/v1"
 _USERS: Final = "/admin/users/"

@@ -7,10 +7,10 @@ import http.client
 from typing import Final
 from urllib.parse import urlsplit
 
-from tests.fakes.supabase_server import auth, objects, tus
+from tests.fakes.http_server.messages import Answer, json_answer
+from tests.fakes.http_server.wire import Request
+from tests.fakes.supabase_server import auth, objects, s3, tus
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
-from tests.fakes.supabase_server.wire import Request
 
 _HOP: Final = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
@@ -32,6 +32,8 @@ def route(exchange: Exchange, rest_url: str | None) -> Answer:
     request = exchange.request
     path = request.seen.path
     if path.startswith("/storage/v1/"):
+        if s3.is_s3(path):
+            return s3.handle(exchange)
         _swap_opaque(exchange)
         return tus.handle(exchange) if tus.is_tus(path) else objects.handle(exchange)
     if path.startswith(("/auth/v1/", "/rest/v1")):

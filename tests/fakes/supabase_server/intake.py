@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.fakes.http_server.wire import Body, Request
 from tests.fakes.supabase_server.refusals import Refusal
-from tests.fakes.supabase_server.wire import Body, Request
 
 SMALLEST_PART: Final = 5 << 20
 LARGEST_PART: Final = 50 << 20
@@ -85,6 +85,11 @@ class Intake:
         del self._digests[count:]
         if self.data is not None:
             del self.data[self.size :]
+
+    @property
+    def digest(self) -> bytes:
+        """MD5 of all that came in one request; empty where there was no hashing."""
+        return self._part.digest() if self._hashing else b""
 
     @property
     def etag(self) -> str:

@@ -3,8 +3,8 @@
 import base64
 from typing import Any
 
+from tests.fakes.http_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.state import Caller, StoredObject, iso
 
 _PAGE = 100

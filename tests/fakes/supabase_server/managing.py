@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.fakes.http_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.refusals import (
     Refusal,
     denied,

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from tests.fakes.http_server.messages import Answer, json_answer
 from tests.fakes.supabase_server import listing, managing, reading, writing
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.refusals import Refusal, too_large
 from tests.fakes.supabase_server.state import Caller
 

@@ -5,13 +5,13 @@ from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import quote
 
+from tests.fakes.http_server.messages import Answer, json_answer
+from tests.fakes.http_server.ranges import span
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.refusals import Refusal, no_bucket, no_object
 from tests.fakes.supabase_server.state import Caller, State, StoredObject, iso
 from tests.fakes.supabase_server.tokens import BadToken
 
-_RANGE: Final = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 _HIDDEN: Final = "Either the object does not exist or you do not have access to it"
 
 
@@ -54,7 +54,7 @@ def head(exchange: Exchange, caller: Caller, bucket: str, key: str) -> Answer:
         Refusal: it is missing or hidden.
     """
     stored = exchange.state.visible(caller, bucket, key)
-    return Answer(200, headers=_headers(stored) | {"content-length": str(stored.size)})
+    return Answer(200, headers=headers_of(stored) | {"content-length": str(stored.size)})
 
 
 def download(exchange: Exchange, caller: Caller, bucket: str, key: str) -> Answer:
@@ -63,7 +63,7 @@ def download(exchange: Exchange, caller: Caller, bucket: str, key: str) -> Answe
     Raises:
         Refusal: it is missing or hidden.
     """
-    return _bytes(exchange, exchange.state.visible(caller, bucket, key))
+    return bytes_of(exchange, exchange.state.visible(caller, bucket, key))
 
 
 def public(exchange: Exchange, caller: Caller, bucket: str, key: str) -> Answer:
@@ -75,7 +75,7 @@ def public(exchange: Exchange, caller: Caller, bucket: str, key: str) -> Answer:
     found = exchange.state.buckets.get(bucket)
     if found is None or not found.public:
         raise no_bucket()
-    return _bytes(exchange, _stored(exchange.state, bucket, key))
+    return bytes_of(exchange, _stored(exchange.state, bucket, key))
 
 
 def _stored(state: State, bucket: str, key: str) -> StoredObject:
@@ -85,7 +85,8 @@ def _stored(state: State, bucket: str, key: str) -> StoredObject:
     return stored
 
 
-def _headers(stored: StoredObject) -> dict[str, str]:
+def headers_of(stored: StoredObject) -> dict[str, str]:
+    """Return the headers that say what an object is."""
     return _validators(stored) | {
         "content-type": stored.content_type,
         "cache-control": stored.cache_control,
@@ -93,28 +94,26 @@ def _headers(stored: StoredObject) -> dict[str, str]:
     }
 
 
-def _bytes(exchange: Exchange, stored: StoredObject, more: dict[str, str] | None = None) -> Answer:
-    """Answer with bytes; a server that does not keep them says so (a stand-in's own failure)."""
+def bytes_of(
+    exchange: Exchange, stored: StoredObject, more: dict[str, str] | None = None
+) -> Answer:
+    """Answer with bytes; a server that does not keep them says so (a stand-in's own failure).
+
+    Raises:
+        Refusal: the object has no such range.
+    """
     if stored.data is None:
         raise Refusal(500, "Internal", "InternalError", "bytes are not kept here")
-    headers = _headers(stored) | (more or {})
-    match = _RANGE.fullmatch(exchange.request.headers.get("range", ""))
-    first, last = _span(match, stored.size) if match else (0, stored.size - 1)
-    if match is None:
+    headers = headers_of(stored) | (more or {})
+    wanted = span(exchange.request.headers.get("range"), stored.size)
+    if wanted is None:
         return Answer(200, stored.data, headers)
+    first, last = wanted
     if first > last:
         message = "The requested range is not satisfiable"
         raise Refusal(416, "InvalidRange", "InvalidRange", message)
     headers["content-range"] = f"bytes {first}-{last}/{stored.size}"
     return Answer(206, stored.data[first : last + 1], headers)
-
-
-def _span(match: re.Match[str], size: int) -> tuple[int, int]:
-    """Return the first and the last byte of a range (RFC 9110, section 14.1.2)."""
-    begin, end = match[1], match[2]
-    if not begin:
-        return (max(0, size - int(end)), size - 1) if end and int(end) else (1, 0)
-    return int(begin), min(int(end), size - 1) if end else size - 1
 
 
 def _link(state: State, bucket: str, key: str, seconds: int) -> str:
@@ -181,4 +180,4 @@ def signed(exchange: Exchange, caller: Caller, bucket: str, key: str) -> Answer:
     if "download" in query:
         name = quote(query["download"] or key.rpartition("/")[2])
         more["content-disposition"] = f"attachment; filename={name}; filename*=UTF-8''{name};"
-    return _bytes(exchange, _stored(state, bucket, key), more)
+    return bytes_of(exchange, _stored(state, bucket, key), more)

@@ -2,14 +2,16 @@
 
 import base64
 import re
+import secrets
 import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
+from tests.fakes.s3_server import multipart
 from tests.fakes.supabase_server.accounts import Accounts
 from tests.fakes.supabase_server.intake import Intake, Upload
 from tests.fakes.supabase_server.refusals import Refusal, denied, exists, no_bucket, no_object
@@ -56,6 +58,22 @@ class StoredObject:
     updated_at: float = 0.0
 
 
+class Whole(Protocol):
+    """What has come of an object, all of it."""
+
+    @property
+    def data(self) -> bytes | bytearray | None:
+        """Its bytes, where they are kept."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+
+    @property
+    def etag(self) -> str:
+        """Its ETag, with quotes."""
+
+
 class State:
     """A project: everything but the network.
 
@@ -69,9 +87,16 @@ class State:
         lock_wait_seconds: how long a second request on an upload waits until the first is cut.
         drops_on_disconnect: a client that leaves while its upload is assembled loses it.
         busy_heads: by path of an upload: how many HEADs are still told that it is busy.
+        tenant_id: the project's name, which is the access key of whoever brings a token.
+        s3_enabled: there is an endpoint that speaks S3.
+        s3_access_key, s3_secret_key: plain keys, for which policies do not count.
+        s3_secrets_accepted: what signs for a token: the `tenant`'s id, the `anon` key.
+        s3_region: where the project says it is.
+        s3_keeps_metadata: what comes as `x-amz-meta-…` becomes the object's own metadata.
+        s3_smallest_part: in bytes; only the last part may be smaller.
+        s3_uploads: those in parts that are neither completed nor aborted, by id.
         accounts: users and sessions.
         keys: the project's keys and its secret.
-        stopping: set when the server goes down; ends every wait.
         guard: held while objects, uploads or requests change.
     """
 
@@ -85,7 +110,9 @@ class State:
         backend: Literal["s3", "file"],
         clock: Callable[[], float],
         jwt_secret: str | None,
+        guard: threading.RLock,
     ) -> None:
+        self.guard = guard
         self.bucket = bucket
         self.clock = clock
         self.backend = backend
@@ -98,8 +125,15 @@ class State:
         self.busy_heads: dict[str, int] = {}
         self.keys = Keys(clock, jwt_secret)
         self.accounts = Accounts(self.keys, clock)
-        self.stopping = threading.Event()
-        self.guard = threading.RLock()
+        self.tenant_id = "stub"
+        self.s3_enabled = True
+        self.s3_access_key = secrets.token_hex(16)
+        self.s3_secret_key = secrets.token_hex(32)
+        self.s3_secrets_accepted = {"tenant", "anon"}
+        self.s3_region = "eu-central-1"
+        self.s3_keeps_metadata = True
+        self.s3_smallest_part = 5 << 20
+        self.s3_uploads: dict[str, multipart.Upload] = {}
         self.all_uploads: dict[str, Upload] = {}
         self._keep_bytes = keep_bytes
         self._hashing = hashing
@@ -146,7 +180,7 @@ class State:
         self,
         bucket: str,
         key: str,
-        intake: Intake,
+        whole: Whole,
         *,
         owner: str,
         content_type: str | None = None,
@@ -157,9 +191,9 @@ class State:
         """Make an object visible, whole; what had the name keeps its id."""
         now = self.clock()
         stored = StoredObject(
-            None if intake.data is None else bytes(intake.data),
-            intake.size,
-            intake.etag,
+            None if whole.data is None else bytes(whole.data),
+            whole.size,
+            whole.etag,
             content_type or "application/octet-stream",
             cache_control,
             metadata or {},

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any, Final
 
+from tests.fakes.http_server.messages import Answer, json_answer
+from tests.fakes.http_server.wire import Vanished
 from tests.fakes.supabase_server.faults import Exchange
 from tests.fakes.supabase_server.intake import Upload
-from tests.fakes.supabase_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.refusals import Refusal, no_bucket
 from tests.fakes.supabase_server.state import Caller, State, check_key, is_bucket_name
 from tests.fakes.supabase_server.tokens import BadToken
@@ -26,7 +27,6 @@ from tests.fakes.supabase_server.tus_headers import (
     named,
     parse_metadata,
 )
-from tests.fakes.supabase_server.wire import Vanished
 
 BASE: Final = "/storage/v1/upload/resumable"
 _SIGNED: Final = f"{BASE}/sign"

@@ -7,8 +7,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, Final
 
+from tests.fakes.http_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.faults import Exchange
-from tests.fakes.supabase_server.messages import Answer, json_answer
 from tests.fakes.supabase_server.refusals import Refusal, too_large
 from tests.fakes.supabase_server.state import Caller
 from tests.fakes.supabase_server.tokens import BadToken

@@ -36,7 +36,10 @@ class KeyStyle(StrEnum):
     READABLE = "readable"
     """For people who open the folder: year, start and title; any character that is safe."""
     ASCII = "ascii"
-    """For object storage: the owner first, as its policies want, and plain characters only."""
+    """For a store of several owners: the owner first, as its policies want, and plain characters
+    only."""
+    PLAIN = "plain"
+    """For a store of one owner: as for people, in plain characters only."""
 
 
 def recording_id(user_id: str, sha256: str) -> RecordingId:
@@ -63,14 +66,17 @@ def object_key(
         file_name: the last component of the file's path; any text.
         sha256: of the content, in hex.
         style: READABLE gives `2026/2026-03-14 10.00.05 Weekly Sync/video1399019170-<hash>.mp4`,
-            ASCII gives `<user_id>/2026/03/<hash>-weekly-sync.mp4`; without a start, `undated`
-            stands in place of the date.
+            ASCII gives `<user_id>/2026/03/<hash>-weekly-sync.mp4`, PLAIN gives
+            `2026/2026-03-14-100005-weekly-sync/video1399019170-<hash>.mp4`; without a start,
+            `undated` stands in place of the date.
         zone: the start is written in its local time, as Zoom writes it.
         user_id: the first component of an ASCII key; left out if empty.
     """
     start = _local(meeting.started_at, zone)
     if style is KeyStyle.ASCII:
         return _ascii_key(meeting.title, start, file_name, sha256.lower(), user_id)
+    if style is KeyStyle.PLAIN:
+        return _plain_key(meeting.title, start, file_name, sha256.lower())
     return _readable_key(meeting.title, start, file_name, sha256.lower())
 
 
@@ -131,9 +137,25 @@ def owner_folder(user_id: str) -> str:
 def _ascii_key(
     title: str, start: datetime | None, file_name: str, sha256: str, user_id: str
 ) -> ObjectKey:
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    slug = _NOT_PLAIN.sub("-", plain).lower().strip("-")[:_SLUG_CHARS].strip("-") or "recording"
+    slug = _slug(title) or "recording"
     owner = owner_folder(user_id)
     when = UNDATED if start is None else f"{start.year:04}/{start.month:02}"
     file = f"{sha256[:_ASCII_HASH]}-{slug}{_split(file_name)[1]}"
     return ObjectKey("/".join(filter(None, (owner, when, file))))
+
+
+def _plain_key(title: str, start: datetime | None, file_name: str, sha256: str) -> ObjectKey:
+    stem, extension = _split(file_name)
+    slug = _slug(title) or "recording"
+    file = f"{_slug(stem) or 'file'}-{sha256[:_READABLE_HASH]}{extension}"
+    if start is None:
+        return ObjectKey(f"{UNDATED}/{slug}/{file}")
+    clock = f"{start.hour:02}{start.minute:02}{start.second:02}"
+    stamp = f"{start.year:04}-{start.month:02}-{start.day:02}-{clock}"
+    return ObjectKey(f"{start.year:04}/{stamp}-{slug}/{file}")
+
+
+def _slug(text: str) -> str:
+    """Return *text* in lower-case letters, digits and hyphens; empty where it has none of them."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _NOT_PLAIN.sub("-", plain).lower().strip("-")[:_SLUG_CHARS].strip("-")

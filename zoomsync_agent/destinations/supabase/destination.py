@@ -34,12 +34,14 @@ from zoomsync_agent.core.recording import (
     RecordingRow,
 )
 from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
+from zoomsync_agent.destinations.plain_keys import expect_plain
+from zoomsync_agent.destinations.proof import Proof, Sent
 from zoomsync_agent.destinations.supabase.etags import etag_of_file
 from zoomsync_agent.destinations.supabase.finishing import Finishing
 from zoomsync_agent.destinations.supabase.limits import Limits
 from zoomsync_agent.destinations.supabase.objects import Objects
-from zoomsync_agent.destinations.supabase.proof import Proof, Sight
-from zoomsync_agent.destinations.supabase.resumable import ResumableUpload, Sent
+from zoomsync_agent.destinations.supabase.resumable import ResumableUpload
+from zoomsync_agent.destinations.supabase.sight import Sight
 from zoomsync_agent.destinations.supabase.tus import Tus
 from zoomsync_agent.supabase.access import Access
 from zoomsync_agent.supabase.project import Project
@@ -96,7 +98,7 @@ class SupabaseDestination:
         self._finishing = Finishing()
         self._limits = Limits(self._requests, self._tus, self._objects, monotonic)
         self._sight = Sight(self._objects, project.bucket, policies_allow_sight)
-        self._proof = Proof(self._objects, self._sight)
+        self._proof = Proof(self._objects, self._sight.expect)
         self._chunk_bytes = chunk_bytes
         self._small_bytes = small_bytes
         self._bytes_per_second = bytes_per_second
@@ -120,7 +122,7 @@ class SupabaseDestination:
         pace: Callable[[int], None],
     ) -> Receipt | None:
         """Upload one file and prove that it is there; see the port."""
-        _expect_name(outgoing.key)
+        expect_plain(outgoing.key)
         with (
             reading(outgoing.path),
             outgoing.path.open("rb", buffering=0) as source,
@@ -342,10 +344,3 @@ class SupabaseDestination:
                 case 400 if "nvalid key" in answer.message:
                     return NameRefused(outgoing.key)
         return self._requests.error(exc, doing)
-
-
-def _expect_name(key: ObjectKey) -> None:
-    # Proxies fold such names before Storage sees them.
-    parts = key.split("/")
-    if not key.isascii() or not key.isprintable() or any(part in ("", ".", "..") for part in parts):
-        raise NameRefused(key)

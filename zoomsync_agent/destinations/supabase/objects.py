@@ -34,6 +34,7 @@ class ObjectFacts:
     size: int
     etag: str
     sha256: str
+    checksum: str = ""
 
 
 class Objects:

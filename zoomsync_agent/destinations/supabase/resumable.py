@@ -7,7 +7,6 @@ which is continued later from the same place.
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -20,6 +19,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.recording import Outgoing, Progress
 from zoomsync_agent.destinations.outflow import Outflow
+from zoomsync_agent.destinations.proof import Sent
 from zoomsync_agent.destinations.supabase.etags import PartTally
 from zoomsync_agent.destinations.supabase.finishing import Finishing
 from zoomsync_agent.destinations.supabase.objects import Objects
@@ -35,17 +35,6 @@ _CONFLICT: Final = 409
 _TOO_LARGE: Final = 413
 _BEYOND_LENGTH: Final = "upload's size exceeded"
 _NAP_SECONDS: Final = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What is under the key now: put there by us just now, or by somebody before.
-
-    `etag` is what Storage must call it if it holds what was sent; empty where that is not known.
-    """
-
-    is_new: bool
-    etag: str = ""
 
 
 class ResumableUpload:

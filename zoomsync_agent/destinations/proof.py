@@ -1,72 +1,80 @@
-"""Proof that an object is the file, and that what is not to be seen is not there."""
+"""What makes sure that an object is there and is the file."""
 
 import re
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from zoomsync_agent.core.errors import (
-    KeyTaken,
-    RemoteUnavailable,
-    SetupIncomplete,
-    VerificationFailed,
-)
+from zoomsync_agent.core.errors import KeyTaken, RemoteUnavailable, VerificationFailed
 from zoomsync_agent.core.recording import ObjectKey, Outgoing
-from zoomsync_agent.destinations.supabase.objects import ObjectFacts, Objects
-from zoomsync_agent.destinations.supabase.resumable import Sent
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}(?:-[0-9]+)?")
 
 
-class Sight:
-    """Knows whether objects are to be seen at all.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is under the key now: put there by us just now, or by somebody before.
 
-    Args:
-        objects: of the bucket.
-        bucket: its name.
-        policies_allow: tells whether the policies let us see our objects, None where that cannot
-            be known; asked when not one object is to be seen.
+    `etag` and `checksum` are what the store must call it if it holds what was sent; empty where
+    that is not known.
     """
 
-    def __init__(
-        self,
-        objects: Objects,
-        bucket: str,
-        policies_allow: Callable[[], bool | None],
-    ) -> None:
-        self._objects = objects
-        self._bucket = bucket
-        self._policies_allow_sight = policies_allow
+    is_new: bool
+    etag: str = ""
+    checksum: str = ""
 
-    def expect(self, key: ObjectKey) -> None:
-        """Make sure that an object that is not to be seen is not there.
 
-        Without a policy for reading everything looks as if it were deleted.
+class Facts(Protocol):
+    """What a store tells of an object."""
 
-        Raises:
-            SetupIncomplete: nothing is to be seen, and that may not be for lack of objects.
-            Refused, httpx.HTTPError: it could not be looked at.
-        """
-        if self._objects.any_below(key.partition("/")[0]):
-            return
-        if self._policies_allow_sight():
-            return
-        raise SetupIncomplete(
-            f"nothing in the bucket “{self._bucket}” is to be seen: is it there, and does "
-            "a policy allow reading?"
-        )
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """Its name of this content, without quotes."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The hash, as its sender told it; empty where the store does not keep that."""
+        ...
+
+    @property
+    def checksum(self) -> str:
+        """The hash, as the store found it itself; empty where it does not."""
+        ...
+
+
+class Stored(Protocol):
+    """The objects of a store, as far as they are compared. What it raises its caller knows."""
+
+    def facts(self, key: ObjectKey) -> Facts | None:
+        """Return what is known of an object; None where there is none."""
+        ...
+
+    def delete(self, key: ObjectKey) -> None:
+        """Delete an object, should it be there."""
+        ...
+
+    def hash(self, key: ObjectKey, expect_time: Callable[[], None]) -> str:
+        """Return the SHA-256 of an object, read back whole."""
+        ...
 
 
 class Proof:
     """Compares objects with the files that they are to be.
 
     Args:
-        objects: of the bucket.
-        sight: knows whether they are to be seen.
+        objects: of the store.
+        expect_sight: raises where an object that is not to be seen may be there all the same.
     """
 
-    def __init__(self, objects: Objects, sight: Sight) -> None:
+    def __init__(self, objects: Stored, expect_sight: Callable[[ObjectKey], None]) -> None:
         self._objects = objects
-        self._sight = sight
+        self._expect_sight = expect_sight
         self._is_etag_md5 = True
         # Objects that are perhaps not what they say they are.
         self._doubted: set[ObjectKey] = set()
@@ -88,7 +96,7 @@ class Proof:
             expect_time: breaks off when told to.
 
         Raises:
-            Refused, httpx.HTTPError: it could not be looked at.
+            Exception: it could not be looked at; the store's own errors.
             ToldToStop: while it was read back.
             VerificationFailed: what we sent arrived as something else; it is deleted.
             KeyTaken: something else was there before.
@@ -96,7 +104,7 @@ class Proof:
         """
         found = self._objects.facts(outgoing.key)
         if found is None:
-            self._sight.expect(outgoing.key)
+            self._expect_sight(outgoing.key)
             raise RemoteUnavailable(f"{outgoing.key} was accepted and is not there")
         if self._is_same(outgoing, found, sent, expected, expect_time):
             return
@@ -113,7 +121,7 @@ class Proof:
     def _is_same(
         self,
         outgoing: Outgoing,
-        found: ObjectFacts,
+        found: Facts,
         sent: Sent,
         expected: Callable[[], str],
         expect_time: Callable[[], None],
@@ -124,15 +132,18 @@ class Proof:
             return False
         is_told = sent.is_new or bool(found.sha256)
         if is_told and outgoing.key not in self._doubted:
+            if _is_comparable(sent.checksum, found.checksum) and sent.checksum == found.checksum:
+                return True
             # What an object says of itself its sender said at the beginning: it may have arrived
             # as something else, and the agent may have died before it was compared.
             ours = sent.etag
             if not sent.is_new and self._is_etag_md5 and _may_be_md5(found.etag):
                 ours = expected()
-            if not (self._is_etag_md5 and _is_comparable(ours, found.etag)):
-                return True  # the size is all that can be compared
-            if ours == found.etag:
-                return True
+            if not _is_comparable(sent.checksum, found.checksum):
+                if not (self._is_etag_md5 and _is_comparable(ours, found.etag)):
+                    return True  # the size is all that can be compared
+                if ours == found.etag:
+                    return True
         # A store that encrypts has ETags of another kind: only the bytes themselves decide.
         self._doubted.add(outgoing.key)
         is_same = self._objects.hash(outgoing.key, expect_time) == outgoing.sha256
@@ -147,5 +158,5 @@ def _may_be_md5(etag: str) -> bool:
 
 
 def _is_comparable(ours: str, theirs: str) -> bool:
-    """Return whether two ETags were made of the same number of parts, if of MD5 at all."""
-    return bool(ours) and ours.partition("-")[2] == theirs.partition("-")[2]
+    """Return whether two names of a content were made of the same number of parts, if at all."""
+    return bool(ours and theirs) and ours.partition("-")[2] == theirs.partition("-")[2]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
-from tests.fakes.supabase_server.messages import Seen
+from tests.fakes.http_server.messages import Seen
 
 _PIECE: Final = 1 << 20
 _HEAD: Final = 1 << 16

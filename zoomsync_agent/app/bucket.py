@@ -1,0 +1,132 @@
+"""The S3 bucket, wired from settings and secrets.
+
+Loaded only where one is used: an HTTP client and botocore cost 180 ms.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.destinations.s3 import S3Destination, Storing
+from zoomsync_agent.ports import SecretStore
+from zoomsync_agent.s3.bucket import DEFAULT_REGION, Bucket
+from zoomsync_agent.s3.credentials import (
+    AwsChain,
+    Credentials,
+    FirstOf,
+    FixedKeys,
+    KeptKeys,
+    Keys,
+    profile_region,
+)
+from zoomsync_agent.s3.requests import Requests
+from zoomsync_agent.settings import AWS_KEYS, Settings, secret
+
+S3_KEYS: Final = "s3.keys"
+"""Name under which the keyring keeps the access keys."""
+_ENCRYPTIONS: Final = {"none": "", "aes256": "AES256"}
+
+
+def bucket_of(settings: Settings) -> Bucket:
+    """Return the bucket that the user chose.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if settings.bucket_problem:
+        raise SettingsError(settings.bucket_problem)
+    is_path = settings.s3_addressing == "path" or (
+        # A certificate of Amazon covers one label only, so a name with dots goes into the path.
+        settings.s3_addressing == "auto" and bool(settings.s3_endpoint or "." in settings.s3_bucket)
+    )
+    region = settings.s3_region or profile_region(settings.s3_profile) or DEFAULT_REGION
+    return Bucket(settings.s3_bucket, region, settings.s3_endpoint, is_path, settings.s3_prefix)
+
+
+def requests_to(settings: Settings, home: Home) -> Requests:
+    """Return what sends requests to the bucket. Nothing is asked of the network or the keyring.
+
+    Raises:
+        SettingsError: there is no bucket, or only half of the keys is set.
+    """
+    return Requests(bucket_of(settings), _credentials(settings, home))
+
+
+def destination_of(requests: Requests, settings: Settings) -> S3Destination:
+    """Return the destination."""
+    return S3Destination(
+        requests,
+        storing=Storing(
+            settings.s3_storage_class,
+            _ENCRYPTIONS.get(settings.s3_encryption, settings.s3_encryption),
+            settings.s3_kms_key,
+        ),
+        part_size=settings.s3_part_size,
+        parallel=settings.s3_parallel,
+        bytes_per_second=settings.bandwidth_limit,
+        proves_content=settings.verify == "content",
+    )
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, home: Home) -> Iterator[Requests]:
+    """Give the bucket for the time of a command.
+
+    Raises:
+        SettingsError: there is no bucket, or only half of the keys is set.
+    """
+    requests = requests_to(settings, home)
+    try:
+        yield requests
+    finally:
+        requests.close()
+
+
+def given_keys(home: Home, names: tuple[str, ...] = AWS_KEYS) -> Keys | None:
+    """Return the keys that stand in the environment or the home's ``.env``.
+
+    Args:
+        home: whose ``.env`` is read.
+        names: of the variables: key, secret, and perhaps token.
+
+    Raises:
+        SettingsError: only half of them is there, or others may read the file.
+    """
+    found = [secret(home, os.environ, name) for name in names]
+    access, hidden = found[0], found[1]
+    token = found[2] if len(found) > 2 else None  # noqa: PLR2004  the third is the token
+    if access is None and hidden is None:
+        return None
+    if access is None or hidden is None:
+        raise SettingsError(f"of {names[0]} and {names[1]} only one is set")
+    return Keys(access.value, hidden.value, token.value if token else None)
+
+
+def keep_keys(secrets: SecretStore, keys: Keys) -> None:
+    """Keep access keys in the keyring."""
+    secrets.set(S3_KEYS, json.dumps([keys.access_key, keys.secret_key]))
+
+
+def kept_keys(secrets: SecretStore) -> Keys | None:
+    """Return the access keys that the keyring holds."""
+    try:
+        access_key, secret_key = json.loads(secrets.get(S3_KEYS) or "[]")
+        return Keys(str(access_key), str(secret_key))
+    except (ValueError, TypeError):
+        return None
+
+
+def _credentials(settings: Settings, home: Home) -> Credentials:
+    given = given_keys(home)
+    if given is not None:
+        return FixedKeys(given)
+    chain = AwsChain(settings.s3_profile)
+    if settings.s3_profile:
+        return chain
+    secrets = KeyringSecrets(home.service_name)
+    return FirstOf(KeptKeys(lambda: kept_keys(secrets)), chain)

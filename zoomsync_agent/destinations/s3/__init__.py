@@ -1,0 +1,5 @@
+"""A bucket of an S3-compatible store as the archive."""
+
+from zoomsync_agent.destinations.s3.destination import S3Destination, Storing
+
+__all__ = ["S3Destination", "Storing"]

@@ -1,0 +1,88 @@
+"""Finds out what a store does so that nothing else is kept than what was sent.
+
+Amazon's own store is known. Any other one is asked by sending it a few bytes that are not what
+the request says: a store that takes them would take a damaged recording too.
+"""
+
+import base64
+import contextlib
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import httpx
+
+from zoomsync_agent.destinations.parted import Assurance
+from zoomsync_agent.s3.objects import CHECKSUM, Objects
+from zoomsync_agent.s3.requests import Refused, Requests
+
+PROBE: Final = ".zoomsync-probe"
+"""Key of the few bytes; deleted where a store takes them."""
+_BYTES: Final = b"zoomsync asks whether a wrong hash is refused\n"
+_OTHER: Final = hashlib.sha256(b"something else")
+_NOT_THE_HASH: Final = frozenset(
+    {
+        "BadDigest",
+        "InvalidDigest",
+        "SignatureDoesNotMatch",
+        "XAmzContentChecksumMismatch",
+        "XAmzContentSHA256Mismatch",
+    }
+)
+"""What stores say of a body that is not the one of the hash. The signature holds the hash too."""
+
+
+class Assurances:
+    """Knows it, once it has been found out. Thread-safe.
+
+    Args:
+        requests: to the store.
+        proves_content: whether anybody wants to know; see `Assurance`.
+    """
+
+    def __init__(self, requests: Requests, *, proves_content: bool) -> None:
+        self._bucket = requests.bucket
+        self._objects = Objects(requests)
+        self._guard = threading.Lock()
+        self._told: Assurance | None = None
+        self._proves_content = proves_content
+
+    def told(self) -> Assurance:
+        """Return what the store does. Only to be asked when the keys are known to be right.
+
+        Raises:
+            Refused, httpx.HTTPError: it could not be found out.
+        """
+        with self._guard:
+            if self._told is None:
+                self._told = self._found_out()
+            return self._told
+
+    def _found_out(self) -> Assurance:
+        if self._bucket.is_aws:
+            return Assurance(
+                refuses_other_bytes=True,
+                keeps_checksums=True,
+                proves_content=self._proves_content,
+            )
+        if not self._proves_content:
+            return Assurance(proves_content=False)
+        found = Assurance(refuses_other_bytes=self._refuses(_OTHER.hexdigest(), {}))
+        wrong = {CHECKSUM: base64.b64encode(_OTHER.digest()).decode()}
+        right = hashlib.sha256(_BYTES).hexdigest()
+        return replace(found, keeps_checksums=self._refuses(right, wrong))
+
+    def _refuses(self, sha256: str, headers: Mapping[str, str]) -> bool:
+        """Return whether the store refuses bytes because a hash is wrong."""
+        try:
+            self._objects.put(PROBE, _BYTES, len(_BYTES), sha256, headers)
+        except Refused as exc:
+            if exc.answer.is_transient:
+                raise
+            return exc.answer.code in _NOT_THE_HASH
+        # It may not be deleted by everybody; a few bytes then stay, under always the same name.
+        with contextlib.suppress(Refused, httpx.HTTPError):
+            self._objects.delete(PROBE)
+        return False

@@ -1,0 +1,405 @@
+"""A bucket of an S3-compatible store as the archive.
+
+Small files go by one request, larger ones in parts, several at a time. Keys are plain ASCII with a
+part of the content's hash; what is under a key is never replaced.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from zoomsync_agent.core.errors import (
+    AgentError,
+    KeyTaken,
+    NameRefused,
+    NotFound,
+    ObjectTooLarge,
+    VerificationFailed,
+)
+from zoomsync_agent.core.naming import KeyStyle
+from zoomsync_agent.core.os_errors import reading
+from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.core.units import readable_size
+from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
+from zoomsync_agent.destinations.parted import Assurance, Notes, PartedUpload, is_transient
+from zoomsync_agent.destinations.patience import Patience
+from zoomsync_agent.destinations.plain_keys import expect_plain
+from zoomsync_agent.destinations.proof import Proof, Sent
+from zoomsync_agent.destinations.s3.assurances import PROBE, Assurances
+from zoomsync_agent.s3.multipart import Multipart, etag_of_parts, part_bytes
+from zoomsync_agent.s3.objects import CHECKSUM, SHA256, Objects
+from zoomsync_agent.s3.requests import Refused, Requests
+
+PART_BYTES: Final = 8 << 20
+PARALLEL: Final = 4
+LONGEST_LINK_SECONDS: Final = 7 * 86_400
+"""No store signs a link for longer (AWS, "Sharing objects with presigned URLs")."""
+_LARGEST_DESCRIPTION: Final = 64 << 20
+_DESCRIPTION: Final = ".json"
+_WORTH_A_LISTING: Final = 10
+_READ_BYTES: Final = 1 << 20
+_PRECONDITION: Final = 412
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Storing:
+    """How objects are to be kept; empty for what the bucket does by itself.
+
+    `storage_class` as S3 names it, `encryption` AES256, aws:kms or aws:kms:dsse, `kms_key` the id
+    or ARN of the key.
+    """
+
+    storage_class: str = ""
+    encryption: str = ""
+    kms_key: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a store is told of it."""
+        told = {
+            "x-amz-storage-class": self.storage_class,
+            "x-amz-server-side-encryption": self.encryption,
+            "x-amz-server-side-encryption-aws-kms-key-id": self.kms_key,
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+class S3Destination:
+    """`Destination` in one bucket.
+
+    Args:
+        requests: to the bucket, as who we are.
+        storing: how objects are to be kept.
+        part_size: how large the parts of large files are; up to this size one request does.
+        parallel: so many parts of one file are on their way at a time.
+        bytes_per_second: the bandwidth limit, 0 for none.
+        proves_content: whether what has arrived is proven by its content, or by its size alone.
+        nap: sleeps for so many seconds; tests hand in something quicker.
+        clock: the time, in epoch seconds.
+    """
+
+    name = "s3"
+    key_style = KeyStyle.PLAIN
+
+    def __init__(
+        self,
+        requests: Requests,
+        *,
+        storing: Storing = Storing(),
+        part_size: int = PART_BYTES,
+        parallel: int = PARALLEL,
+        bytes_per_second: int = 0,
+        proves_content: bool = True,
+        nap: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._requests = requests
+        self._bucket = requests.bucket
+        self._objects = Objects(requests)
+        self._multipart = Multipart(requests)
+        self._assurances = Assurances(requests, proves_content=proves_content)
+        self._proof = Proof(self._objects, self._expect_sight)
+        self._storing = storing
+        self._part_size = part_size
+        self._parallel = parallel
+        self._bytes_per_second = bytes_per_second
+        self._nap = nap
+        self._clock = clock
+        self._patience = Patience(is_transient, nap)
+        self._condition = {"If-None-Match": "*"}
+        """By this a store refuses to replace an object; emptied where it does not know that."""
+
+    # --- the port --------------------------------------------------------------------------
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        resume_from: Progress | None,
+        report: Callable[[Progress], None],
+        stop: Callable[[], bool],
+        pace: Callable[[int], None],
+    ) -> Receipt | None:
+        """Upload one file and prove that it is there; see the port."""
+        expect_plain(outgoing.key)
+        with (
+            reading(outgoing.path),
+            outgoing.path.open("rb", buffering=0) as source,
+            Outflow(
+                source, outgoing, stop=stop, pace=pace, bytes_per_second=self._bytes_per_second
+            ) as flow,
+        ):
+            flow.expect_unchanged()
+            try:
+                flow.expect_time()
+                sent = self._sent(outgoing, flow, resume_from, report, pace)
+                self._proof.prove(
+                    outgoing, sent, lambda: self._etag_of(outgoing, flow), flow.expect_time
+                )
+            except ToldToStop:
+                return None
+            except (Refused, httpx.HTTPError) as exc:
+                raise self._meaning(exc, outgoing) from exc
+        return self._receipt(outgoing.key, outgoing.size, outgoing.sha256)
+
+    def check(self, receipt: Receipt) -> Receipt | None:
+        """Return the receipt if the object is there, None if it surely is not.
+
+        An object of another bucket is believed.
+        """
+        if not receipt.url.startswith(self._bucket.object_url("")):
+            return receipt
+        with self._requests.told("look at the bucket"):
+            found = self._objects.facts(receipt.key)
+            if found is None:
+                self._expect_sight(receipt.key)
+                return None
+        is_same = found.size == receipt.size and found.sha256 in ("", receipt.sha256)
+        return receipt if is_same else None
+
+    def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
+        """Yield what `check` returns for each of *receipts*; many are looked up in one listing.
+
+        What the listing does not show is looked at by itself before it counts as gone.
+        """
+        sizes: dict[str, int] = {}
+        if len(receipts) >= _WORTH_A_LISTING:
+            # Somebody may be let look at objects and not at the list of them.
+            with self._requests.told("list the bucket"), contextlib.suppress(Refused):
+                sizes = dict(self._objects.sizes())
+        for receipt in receipts:
+            is_there = sizes.get(receipt.key) == receipt.size
+            if is_there and receipt.url == self._bucket.object_url(receipt.key):
+                yield receipt
+            else:
+                yield self.check(receipt)
+
+    def link(self, key: ObjectKey, seconds: int) -> str:
+        """Return a link with which anybody can read the object for *seconds*, a week at most.
+
+        Links that were signed with temporary keys end with them.
+        """
+        with self._requests.told("make a link"):
+            if self._objects.facts(key) is None:
+                raise NotFound(f"{key} is not in the bucket “{self._bucket.name}”")
+        return self._requests.link(key, max(1, min(seconds, LONGEST_LINK_SECONDS)))
+
+    def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
+        """Keep the row beside the object, under its name and `.json`."""
+        content = json.dumps(described, ensure_ascii=False, indent=1).encode()
+        headers = {
+            **self._storing.headers,
+            **_md5_header(content),
+            "Content-Type": "application/json",
+        }
+        sha256 = hashlib.sha256(content).hexdigest()
+        with self._requests.told(f"description of {key}"):
+            self._patience.try_(
+                lambda: self._objects.put(
+                    key + _DESCRIPTION, content, len(content), sha256, headers
+                ),
+                lambda: None,
+            )
+
+    def inventory(self) -> Iterator[Archived]:
+        """Yield what is in the bucket and tells the hash of its content, with what describes it."""
+        with self._requests.told("list the bucket"):
+            sizes = dict(self._objects.sizes())
+            for key in map(ObjectKey, sorted(sizes)):
+                if key == PROBE or key.removesuffix(_DESCRIPTION) in sizes.keys() - {key}:
+                    continue
+                found = self._objects.facts(key)
+                if found is None:
+                    continue
+                is_described = 0 < sizes.get(key + _DESCRIPTION, 0) <= _LARGEST_DESCRIPTION
+                described = self._described(key) if is_described else {}
+                # A store that keeps no metadata keeps the description all the same.
+                sha256 = found.sha256 or str(described.get("sha256", ""))
+                if _SHA256.fullmatch(sha256):
+                    yield Archived(self._receipt(key, found.size, sha256), described)
+
+    def abandon(self, key: ObjectKey, progress: Progress) -> None:
+        """Free what a half-finished upload holds in the store."""
+        notes = Notes.read(progress.resume_token)
+        if notes is not None:
+            with self._requests.told(f"drop the upload of {key}"):
+                self._multipart.abort(key, notes.upload_id)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._requests.close()
+
+    # --- sending ---------------------------------------------------------------------------
+
+    def _sent(
+        self,
+        outgoing: Outgoing,
+        flow: Outflow,
+        resume_from: Progress | None,
+        report: Callable[[Progress], None],
+        pace: Callable[[int], None],
+    ) -> Sent:
+        """Send the file in the way that suits its size, unless there is something already."""
+        # This also shows that the keys are right, without which nothing can be found out.
+        if self._patience.try_(lambda: self._objects.facts(outgoing.key), flow.expect_time):
+            self._forget(outgoing.key, resume_from)
+            return self._there(outgoing)
+        assurance = self._patience.try_(self._assurances.told, flow.expect_time)
+        if outgoing.size <= self._part_size:
+            return self._put(outgoing, flow, assurance)
+        upload = PartedUpload(
+            self._multipart,
+            self._objects,
+            outgoing,
+            flow,
+            wanted_part_bytes=self._part_size,
+            parallel=self._parallel,
+            assurance=assurance,
+            headers=self._headers(outgoing),
+            condition=self._condition,
+            pace=pace,
+            bytes_per_second=self._bytes_per_second,
+            completing=contextlib.nullcontext,
+            nap=self._nap,
+            report=report,
+            clock=self._clock,
+        )
+        return upload.run(resume_from)
+
+    def _there(self, outgoing: Outgoing) -> Sent:
+        """Return what is to be said of an object that somebody put there before."""
+        return Sent(is_new=False, checksum=_base64(bytes.fromhex(outgoing.sha256)))
+
+    def _forget(self, key: ObjectKey, progress: Progress | None) -> None:
+        """Free what is held for an object that is there without it."""
+        if progress is not None:
+            with contextlib.suppress(AgentError):
+                self.abandon(key, progress)
+
+    def _put(self, outgoing: Outgoing, flow: Outflow, assurance: Assurance) -> Sent:
+        """Send a small file; whatever the answer, what is there then decides."""
+        headers = self._headers(outgoing)
+        etag = ""
+        if assurance.compares_md5:
+            md5 = self._md5_of(flow, 0, outgoing.size)
+            headers["Content-MD5"], etag = _base64(md5), md5.hex()
+        checksum = ""
+        if assurance.keeps_checksums:
+            headers[CHECKSUM] = checksum = _base64(bytes.fromhex(outgoing.sha256))
+
+        def once() -> httpx.Response:
+            return self._objects.put(
+                outgoing.key,
+                lambda: flow.body(0, outgoing.size, may_stop=True),
+                outgoing.size,
+                outgoing.sha256,
+                {**headers, **self._condition},
+            )
+
+        try:
+            response = self._patience.try_(lambda: self._unconditionally(once), flow.expect_time)
+        except Refused as exc:
+            if exc.answer.status != _PRECONDITION:
+                raise
+            return self._there(outgoing)
+        except httpx.HTTPError:
+            # The answer may have been lost after everything was done.
+            if self._objects.facts(outgoing.key) is None:
+                raise
+            return self._there(outgoing)
+        encryption = response.headers.get("x-amz-server-side-encryption", "")
+        is_md5 = not encryption.startswith("aws:kms")
+        return Sent(is_new=True, etag=etag if is_md5 else "", checksum=checksum)
+
+    def _unconditionally(self, once: Callable[[], httpx.Response]) -> httpx.Response:
+        """Do it, without the condition where the store does not know such."""
+        try:
+            return once()
+        except Refused as exc:
+            if not self._condition or not exc.answer.is_not_implemented:
+                raise
+            self._condition = {}
+            return once()
+
+    def _headers(self, outgoing: Outgoing) -> dict[str, str]:
+        return {
+            "Content-Type": outgoing.content_type,
+            SHA256: outgoing.sha256,
+            **self._storing.headers,
+        }
+
+    def _etag_of(self, outgoing: Outgoing, flow: Outflow) -> str:
+        """Return what a store calls the file if we sent it; empty where nobody asks."""
+        if not self._assurances.told().compares_md5:
+            return ""
+        size, part = outgoing.size, part_bytes(outgoing.size, self._part_size)
+        if size <= self._part_size:
+            return self._md5_of(flow, 0, size).hex()
+        offsets = range(0, size, part)
+        return etag_of_parts(
+            [self._md5_of(flow, offset, min(part, size - offset)).hex() for offset in offsets]
+        )
+
+    def _md5_of(self, flow: Outflow, offset: int, count: int) -> bytes:
+        md5, source = hashlib.md5(usedforsecurity=False), flow.source
+        source.seek(offset)
+        while count and (piece := source.read(min(_READ_BYTES, count))):
+            flow.expect_time()
+            md5.update(piece)
+            count -= len(piece)
+        return md5.digest()
+
+    def _receipt(self, key: ObjectKey, size: int, sha256: str) -> Receipt:
+        return Receipt(self.name, key, size, sha256, self._bucket.object_url(key), time.time())
+
+    def _described(self, key: ObjectKey) -> Mapping[str, Any]:
+        try:
+            told = json.loads(b"".join(self._objects.pieces(key + _DESCRIPTION)))
+        except (ValueError, RecursionError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    # --- meaning ---------------------------------------------------------------------------
+
+    def _expect_sight(self, _key: ObjectKey) -> None:
+        """Make sure that an object that is not to be seen is not there.
+
+        Raises:
+            Refused, httpx.HTTPError: the bucket itself is not to be seen.
+        """
+        self._objects.any_below(PROBE)
+
+    def _meaning(self, exc: Refused | httpx.HTTPError, outgoing: Outgoing) -> AgentError:
+        """Return what a failed upload means for this file."""
+        doing = f"upload of {outgoing.key}"
+        if isinstance(exc, Refused):
+            match exc.answer.code:
+                case "EntityTooLarge":
+                    return ObjectTooLarge(
+                        f"{readable_size(outgoing.size)}; the store takes no file of this size"
+                    )
+                case "KeyTooLongError" | "InvalidObjectName" | "XMinioInvalidObjectName":
+                    return NameRefused(outgoing.key)
+                case "BadDigest" | "XAmzContentSHA256Mismatch":
+                    return VerificationFailed(f"{doing}: {exc.answer.text}")
+                case "ObjectAlreadyExists" | "InvalidObjectState":
+                    return KeyTaken(outgoing.key)
+        return self._requests.error(exc, doing)
+
+
+def _md5_header(content: bytes) -> dict[str, str]:
+    """Return what a bucket with locked objects wants to see with every small request."""
+    return {"Content-MD5": _base64(hashlib.md5(content, usedforsecurity=False).digest())}
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()

@@ -1,0 +1,175 @@
+"""Who we are towards a store: two keys and perhaps a token, from wherever they come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from zoomsync_agent.core.errors import AgentError, CredentialsRefused, SecretsUnavailable
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What requests are signed with. The secret never leaves this process."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    """Of temporary keys; sent with every request."""
+
+
+class Credentials(Protocol):
+    """Gives keys that hold now. Thread-safe; raises only `AgentError`."""
+
+    def keys(self) -> Keys:
+        """Return keys, renewed where they would soon end; may ask a network.
+
+        Raises:
+            CredentialsRefused: there are none, or they cannot be renewed.
+            SecretsUnavailable: the keyring that holds them is locked.
+        """
+        ...
+
+    def renewed(self, refused: Keys) -> Keys | None:
+        """Return other keys than *refused*, which the store does not take; None if there are none.
+
+        Raises:
+            As `keys`.
+        """
+        ...
+
+
+class FixedKeys:
+    """Keys that somebody gave us; they are what they are."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def keys(self) -> Keys:
+        """Return them."""
+        return self._keys
+
+    def renewed(self, refused: Keys) -> Keys | None:
+        """Return None: nobody renews them."""
+        del refused
+        return None
+
+
+class AwsChain:
+    """Keys as every AWS tool finds them, looked for by botocore.
+
+    Environment, shared profile, SSO, assumed role, container role, instance role; temporary ones
+    are renewed before they end.
+
+    Args:
+        profile: of the shared files; empty for the default one.
+    """
+
+    def __init__(self, profile: str = "") -> None:
+        self._profile = profile
+        self._session: Session | None = None
+        self._found: Any = None
+
+    def keys(self) -> Keys:
+        """Return what is found now. Nothing found is looked for again the next time."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  botocore costs 100 ms
+
+        try:
+            if self._found is None:
+                # Anew each time: somebody may have written the files meanwhile.
+                self._found = _session(self._profile).get_credentials()
+            if self._found is None:
+                raise CredentialsRefused("no access keys were found")
+            frozen = self._found.get_frozen_credentials()
+        except BotoCoreError as exc:
+            self._found = None
+            raise CredentialsRefused(str(exc)) from exc
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token)
+
+    def renewed(self, refused: Keys) -> Keys | None:
+        """Look for keys from the beginning: a file, or an SSO session, may be new."""
+        self._found = None
+        found = self.keys()
+        return None if found == refused else found
+
+
+class FirstOf:
+    """The keys of the first source that has some; the next time that source is asked at once.
+
+    Args:
+        sources: in their order. One whose keyring is locked is passed over, and named should no
+            other one have keys.
+    """
+
+    def __init__(self, *sources: Credentials) -> None:
+        self._sources = sources
+        self._chosen: Credentials | None = None
+
+    def keys(self) -> Keys:
+        """Return the first keys."""
+        if self._chosen is not None:
+            return self._chosen.keys()
+        problem: AgentError | None = None
+        for source in self._sources:
+            try:
+                keys = source.keys()
+            except (CredentialsRefused, SecretsUnavailable) as exc:
+                # A locked keyring says more than that nothing was found elsewhere.
+                if not isinstance(problem, SecretsUnavailable):
+                    problem = exc
+                continue
+            self._chosen = source
+            return keys
+        raise problem or CredentialsRefused("no access keys were found")
+
+    def renewed(self, refused: Keys) -> Keys | None:
+        """Ask the source of *refused* for others, else look through all of them again."""
+        if self._chosen is not None and (found := self._chosen.renewed(refused)):
+            return found
+        self._chosen = None
+        found = self.keys()
+        return None if found == refused else found
+
+
+class KeptKeys:
+    """Keys in the keyring, read when they are first needed.
+
+    Args:
+        read: gives them, None where none are kept.
+    """
+
+    def __init__(self, read: Callable[[], Keys | None]) -> None:
+        self._read = read
+        self._keys: Keys | None = None
+
+    def keys(self) -> Keys:
+        """Return them."""
+        if self._keys is None:
+            self._keys = self._read()
+        if self._keys is None:
+            raise CredentialsRefused("no access keys are kept in the keyring")
+        return self._keys
+
+    def renewed(self, refused: Keys) -> Keys | None:
+        """Read them again: somebody may have signed in with others."""
+        self._keys = None
+        found = self._read()
+        return None if found in (None, refused) else found
+
+
+def profile_region(profile: str) -> str:
+    """Return the region that the shared profile names; empty where it names none."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  botocore costs 100 ms
+
+    try:
+        return str(_session(profile).get_config_variable("region") or "")
+    except BotoCoreError:
+        return ""  # whoever needs the keys of that profile is told
+
+
+def _session(profile: str) -> "Session":
+    from botocore.session import Session  # noqa: PLC0415
+
+    return Session(profile=profile or None)

@@ -1,0 +1,228 @@
+"""Sends signed requests to one bucket."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from zoomsync_agent.core.errors import AgentError
+from zoomsync_agent.http import TIMEOUT, network_error, new_client
+from zoomsync_agent.s3.answers import Answer, answer_of, meaning
+from zoomsync_agent.s3.bucket import Bucket, escaped
+from zoomsync_agent.s3.credentials import Credentials, Keys
+from zoomsync_agent.s3.signing import EMPTY, signed_headers, signed_link
+
+Body = Callable[[], Iterator[bytes]]
+"""Gives the body anew: a request whose keys were too old is made twice."""
+
+_REFUSED: Final = 300
+_SKEW: Final = "RequestTimeTooSkewed"
+
+
+class Refused(Exception):
+    """The store answered, and not what was hoped for."""
+
+    def __init__(self, answer: Answer, action: str) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+        self.action = action
+        """What must be allowed for what was asked, as IAM calls it."""
+
+
+class Requests:
+    """Requests to one bucket, each signed anew. Thread-safe.
+
+    Args:
+        bucket: to which requests go; no signature is ever made for another place.
+        credentials: who we are.
+        clock: the time of this computer, in epoch seconds.
+    """
+
+    def __init__(
+        self, bucket: Bucket, credentials: Credentials, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.bucket = bucket
+        self._credentials = credentials
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._client: httpx.Client | None = None
+        self._ahead = 0.0
+        """How far the store's clock is ahead of ours, in seconds."""
+
+    @property
+    def http(self) -> httpx.Client:
+        """The client that all requests share; made when it is first used."""
+        with self._guard:
+            if self._client is None:
+                self._client = new_client(self.bucket.base)
+            return self._client
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._guard:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def send(
+        self,
+        method: str,
+        key: str | None = None,
+        *,
+        action: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        body: Body | None = None,
+        length: int = 0,
+        payload: str = EMPTY,
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> httpx.Response:
+        """Return the answer to a request, made once more where only keys or clock were wrong.
+
+        Args:
+            method: of HTTP.
+            key: of an object, without the bucket's prefix; None for the bucket itself.
+            action: what must be allowed, as IAM calls it.
+            query: parameters.
+            headers: beside those that sign.
+            content: the body, where it is short.
+            body: the body, where it comes in pieces.
+            length: of *body*, in bytes.
+            payload: SHA-256 of either in lower-case hex, or `signing.UNSIGNED`.
+            timeout: for each step of the exchange.
+
+        Raises:
+            Refused: the answer is none of success.
+            httpx.HTTPError: there was no answer.
+            CredentialsRefused, SecretsUnavailable: there are no keys to be had.
+        """
+        request = _Request(
+            method,
+            self._url(key, query),
+            dict(headers or {}),
+            content,
+            body,
+            length,
+            payload,
+            timeout,
+        )
+        keys = self._credentials.keys()
+        try:
+            return self._once(request, keys, action)
+        except Refused as exc:
+            if exc.answer.code == _SKEW and self._set_clock(exc.answer):
+                return self._once(request, keys, action)
+            other = self._credentials.renewed(keys) if exc.answer.is_about_keys else None
+            if other is None:
+                raise
+            return self._once(request, other, action)
+
+    def _once(self, request: "_Request", keys: Keys, action: str) -> httpx.Response:
+        headers = signed_headers(
+            keys,
+            self.bucket.region,
+            request.method,
+            request.url,
+            request.headers,
+            payload=request.payload,
+            at=self._now(),
+        )
+        if request.body is not None:
+            # Not signed: it is ours, but a proxy may send the body in chunks.
+            headers["Content-Length"] = str(request.length)
+        response = self.http.request(
+            request.method,
+            request.url,
+            headers=headers,
+            content=request.content if request.body is None else request.body(),
+            timeout=request.timeout,
+        )
+        if response.status_code >= _REFUSED:
+            # A redirect is never followed: what is signed must not go where somebody points.
+            raise Refused(answer_of(response), action)
+        return response
+
+    def link(self, key: str, seconds: int) -> str:
+        """Return an address with which anybody can read an object for *seconds*."""
+        url = self.bucket.object_url(key)
+        keys = self._credentials.keys()
+        return signed_link(keys, self.bucket.region, url, seconds=seconds, at=self._now())
+
+    def _url(self, key: str | None, query: Mapping[str, str] | None) -> str:
+        url = self.bucket.url if key is None else self.bucket.object_url(key)
+        if key is None and not urlsplit(url).path:
+            url += "/"
+        if query:
+            pairs = (f"{escaped(name)}={escaped(value)}" for name, value in sorted(query.items()))
+            url += "?" + "&".join(pairs)
+        return url
+
+    def _now(self) -> float:
+        return self._clock() + self._ahead
+
+    def _set_clock(self, answer: Answer) -> bool:
+        """Take the store's time for signatures; False where it does not tell another one."""
+        if answer.server_time is None:
+            return False
+        before, self._ahead = self._ahead, answer.server_time - self._clock()
+        return abs(self._ahead - before) > 1.0
+
+    # --- meaning ---------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def told(self, doing: str) -> Iterator[None]:
+        """Turn what a request raises into an error of the agent.
+
+        Args:
+            doing: what is being done; begins the detail.
+
+        Raises:
+            AgentError: what it means wherever it happens.
+        """
+        try:
+            yield
+        except (Refused, httpx.HTTPError) as exc:
+            raise self.error(exc, doing) from exc
+
+    def error(self, exc: Refused | httpx.HTTPError, doing: str) -> AgentError:
+        """Return what a failure means wherever it happens, for lack of a closer meaning.
+
+        Args:
+            exc: what `send` raised.
+            doing: what was being done; begins the detail.
+        """
+        if isinstance(exc, httpx.HTTPError):
+            setting = "S3_ENDPOINT_URL" if self.bucket.endpoint else "s3_region"
+            return network_error(exc, self.bucket.host, doing, setting=setting)
+        return meaning(exc.answer, self.bucket, doing, exc.action)
+
+
+class _Request:
+    """One request, to be made as often as it takes."""
+
+    __slots__ = ("body", "content", "headers", "length", "method", "payload", "timeout", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        body: Body | None,
+        length: int,
+        payload: str,
+        timeout: httpx.Timeout,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.content = content
+        self.body = body
+        self.length = length
+        self.payload = payload
+        self.timeout = timeout
