@@ -21,6 +21,7 @@ from zoomsync_agent.destinations.folder.copying import Copier
 from zoomsync_agent.destinations.s3 import S3Destination
 from zoomsync_agent.destinations.s3.assurances import PROBE
 from zoomsync_agent.destinations.supabase import SupabaseDestination
+from zoomsync_agent.destinations.supabase.fast import FastPath, SessionKeys
 from zoomsync_agent.s3.bucket import Bucket
 from zoomsync_agent.s3.credentials import FixedKeys, Keys
 from zoomsync_agent.s3.multipart import Multipart
@@ -127,27 +128,54 @@ def folder_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
 
 def supabase_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
     """Give a bucket of a project's stand-in, in which everything is sent in chunks."""
+    return _supabase_kit(monkeypatch, lambda _server, _project, _access: None)
+
+
+def supabase_s3_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give such a bucket, in which everything is sent in parts by a session."""
+
+    def fast(server, project, access):
+        credentials = SessionKeys(access, project.tenant, [project.tenant, server.anon_key])
+        return FastPath(project, credentials, lists_parts=False, part_bytes=CHUNK, parallel=1)
+
+    return _supabase_kit(monkeypatch, fast)
+
+
+def supabase_s3_keys_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Give such a bucket, in which everything is sent in parts by plain access keys."""
+
+    def fast(server, project, access):
+        keys = FixedKeys(Keys(server.s3_access_key, server.s3_secret_key))
+        return FastPath(project, keys, lists_parts=True, part_bytes=CHUNK, parallel=1)
+
+    return _supabase_kit(monkeypatch, fast)
+
+
+def _supabase_kit(monkeypatch: pytest.MonkeyPatch, new_fast_path: Callable[..., object]) -> Kit:
     server = SupabaseServer()
+    server.s3_smallest_part = 1
     server.__enter__()
     user = server.add_user("ann@example.org")
     access = FixedAccess(server.anon_key, user.id, server.session_for(user)["access_token"])
-    projects = []
+    opened = []
 
     def close():
-        for project in projects:
-            project.close()
+        for one in opened:
+            one.close()
         server.__exit__(None, None, None)
 
     def make():
         project = Project(server.url, "recordings")
-        projects.append(project)
+        fast = new_fast_path(server, project, access)
+        opened.extend(filter(None, [project, fast]))
         return SupabaseDestination(
             project,
             access,
             policies_allow_sight=lambda: True,
             chunk_bytes=CHUNK,
             small_bytes=0,
-            wait=lambda _seconds: None,
+            wait=_no_nap,
+            fast=fast,
         )
 
     def spoil():
@@ -164,7 +192,7 @@ def supabase_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
         put=server.put_object,
         remove=server.objects.pop,
         spoil=spoil,
-        unfinished=lambda: len(server.uploads),
+        unfinished=lambda: len(server.uploads) + len(server.s3_uploads),
         folder=f"{user.id}/",
         forgotten_uploads_expire=True,
         close=close,
@@ -269,6 +297,8 @@ KITS = {
     "memory": memory_kit,
     "folder": folder_kit,
     "supabase": supabase_kit,
+    "supabase-s3": supabase_s3_kit,
+    "supabase-s3-keys": supabase_s3_keys_kit,
     "s3": s3_kit,
     "moto": moto_kit,
     "rclone": rclone_kit,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zoomsync_agent.app.account import save_account
+from zoomsync_agent.app.bucket import given_keys
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.parts import Parts
+from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.catalog.supabase import SupabaseCatalog
 from zoomsync_agent.core.account import Account
@@ -26,11 +27,13 @@ from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.secrets import KeyringSecrets
 from zoomsync_agent.destinations.supabase import SupabaseDestination
+from zoomsync_agent.destinations.supabase.fast import FastPath, SessionKeys
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.mirror import Mirror
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, SecretStore, StateStore
-from zoomsync_agent.settings import SERVICE_KEY, Settings, secret
+from zoomsync_agent.s3.credentials import Credentials, FixedKeys
+from zoomsync_agent.settings import SERVICE_KEY, SUPABASE_S3_KEYS, Settings, secret
 from zoomsync_agent.store.state import SqliteStateStore
 from zoomsync_agent.supabase.access import Access, ServiceAccess
 from zoomsync_agent.supabase.keys import kind_of
@@ -214,6 +217,7 @@ def remote_parts(
             known.add(found)
         return found
 
+    fast = _fast_path(settings, home, remote) if settings.destination == "supabase" else None
     tables = Tables(remote.project, remote.access)
     catalog = SupabaseCatalog(tables)
     destination = SupabaseDestination(
@@ -230,6 +234,7 @@ def remote_parts(
         chunk_bytes=settings.chunk_size,
         bytes_per_second=settings.bandwidth_limit,
         proves_etag=settings.verify == "content",
+        fast=fast,
     )
     mirror = None
     if settings.has_remote_rows:
@@ -241,7 +246,29 @@ def remote_parts(
         destination if settings.destination == destination.name else None,
         mirror,
         is_finishing=lambda: destination.is_finishing,
-        close=remote.project.close,
+        close=in_turn(remote.project.close, *([fast.close] if fast else [])),
+    )
+
+
+def _fast_path(settings: Settings, home: Home, remote: Remote) -> FastPath | None:
+    """Return the way through the S3 endpoint that these settings open; None where they do not."""
+    if settings.supabase_s3 == "off":
+        return None
+    keys = given_keys(home, SUPABASE_S3_KEYS)
+    credentials: Credentials
+    if keys is not None:
+        credentials = FixedKeys(keys)
+    elif remote.keeper is not None:
+        secrets = (remote.project.tenant, settings.supabase_key)
+        credentials = SessionKeys(remote.access, remote.project.tenant, secrets)
+    else:
+        return None  # a secret key is no session, and opens nothing there
+    return FastPath(
+        remote.project,
+        credentials,
+        lists_parts=keys is not None,
+        part_bytes=settings.s3_part_size,
+        parallel=settings.s3_parallel,
     )
 
 

@@ -32,6 +32,7 @@ from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.proof import Sent, Stored
 from zoomsync_agent.destinations.source_file import expect_unchanged
 from zoomsync_agent.s3.multipart import (
+    Listing,
     Multipart,
     NoSuchUpload,
     Part,
@@ -249,9 +250,6 @@ class PartedUpload:
 
     def _looked_at(self, notes: Notes) -> _Upload | None:
         """Return an upload with the parts that the store has of it; None where it has none."""
-        if not self._assurance.lists_parts:
-            noted = notes.etags.items()
-            return _Upload(notes, {number: Part(number, etag) for number, etag in noted})
         try:
             listing = self._multipart.parts(self._outgoing.key, notes.upload_id)
         except NoSuchUpload:
@@ -260,7 +258,10 @@ class PartedUpload:
             if exc.answer.is_transient or exc.answer.is_about_keys:
                 raise
             # It may not be asked: everything is sent again, each part in place of its forerunner.
-            return _Upload(Notes(notes.upload_id, notes.part_bytes), {})
+            listing = Listing({})
+        if not self._assurance.lists_parts:
+            noted = notes.etags.items()
+            return _Upload(notes, {number: Part(number, etag) for number, etag in noted})
         wanted = _SHA256 if self._assurance.keeps_checksums else ""
         if listing.algorithm not in (wanted, ""):
             self._abort(notes.upload_id)
@@ -421,13 +422,8 @@ class PartedUpload:
 
     def _sent(self, upload_id: str, cut: _Cut, hashed: _Hashed) -> Part:
         """Send one part, over trouble; on a thread of its own."""
-        headers, payload = {}, UNSIGNED
-        if self._assurance.refuses_other_bytes:
-            payload = hashed.sha256.hex()
-        if self._assurance.keeps_checksums:
-            headers["x-amz-checksum-sha256"] = hashed.checksum
-        if self._assurance.compares_md5:
-            headers["Content-MD5"] = base64.b64encode(hashed.md5).decode()
+        payload = hashed.sha256.hex() if self._assurance.refuses_other_bytes else UNSIGNED
+        headers = self._proofs(hashed)
 
         def once() -> Part:
             return self._multipart.send(
@@ -462,6 +458,15 @@ class PartedUpload:
                 "store's ETags are no MD5: zoomsync config set verify size"
             )
         raise VerificationFailed(f"part {cut.number} of {self._outgoing.key}: {problem}")
+
+    def _proofs(self, hashed: _Hashed) -> dict[str, str]:
+        """Return the headers by which the store can tell that a part arrived as it must be."""
+        headers = {}
+        if self._assurance.keeps_checksums:
+            headers["x-amz-checksum-sha256"] = hashed.checksum
+        if self._assurance.compares_md5:
+            headers["Content-MD5"] = base64.b64encode(hashed.md5).decode()
+        return headers
 
     def _body(self, cut: _Cut) -> Iterator[bytes]:
         """Yield the bytes of a part; the last of them only while the file is unchanged."""

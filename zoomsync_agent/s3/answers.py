@@ -115,7 +115,8 @@ class Answer:
     @property
     def is_about_keys(self) -> bool:
         """Whether it is the keys that the store does not take."""
-        return self.code in _WRONG_KEYS
+        # Supabase calls a session that has ended a denied access.
+        return self.code in _WRONG_KEYS or '"exp" claim' in self.message
 
     @property
     def is_not_implemented(self) -> bool:

@@ -32,8 +32,12 @@ class Credentials(Protocol):
         """
         ...
 
-    def renewed(self, refused: Keys) -> Keys | None:
+    def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Return other keys than *refused*, which the store does not take; None if there are none.
+
+        Args:
+            refused: what the request was signed with.
+            reason: the store's code for why, as in `ExpiredToken`.
 
         Raises:
             As `keys`.
@@ -51,9 +55,9 @@ class FixedKeys:
         """Return them."""
         return self._keys
 
-    def renewed(self, refused: Keys) -> Keys | None:
+    def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Return None: nobody renews them."""
-        del refused
+        del refused, reason
         return None
 
 
@@ -88,8 +92,9 @@ class AwsChain:
             raise CredentialsRefused(str(exc)) from exc
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 
-    def renewed(self, refused: Keys) -> Keys | None:
+    def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Look for keys from the beginning: a file, or an SSO session, may be new."""
+        del reason
         self._found = None
         found = self.keys()
         return None if found == refused else found
@@ -124,9 +129,9 @@ class FirstOf:
             return keys
         raise problem or CredentialsRefused("no access keys were found")
 
-    def renewed(self, refused: Keys) -> Keys | None:
+    def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Ask the source of *refused* for others, else look through all of them again."""
-        if self._chosen is not None and (found := self._chosen.renewed(refused)):
+        if self._chosen is not None and (found := self._chosen.renewed(refused, reason)):
             return found
         self._chosen = None
         found = self.keys()
@@ -152,8 +157,9 @@ class KeptKeys:
             raise CredentialsRefused("no access keys are kept in the keyring")
         return self._keys
 
-    def renewed(self, refused: Keys) -> Keys | None:
+    def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Read them again: somebody may have signed in with others."""
+        del reason
         self._keys = None
         found = self._read()
         return None if found in (None, refused) else found

@@ -117,7 +117,10 @@ class Requests:
         except Refused as exc:
             if exc.answer.code == _SKEW and self._set_clock(exc.answer):
                 return self._once(request, keys, action)
-            other = self._credentials.renewed(keys) if exc.answer.is_about_keys else None
+            answer = exc.answer
+            if not answer.is_about_keys:
+                raise
+            other = self._credentials.renewed(keys, answer.code)
             if other is None:
                 raise
             return self._once(request, other, action)

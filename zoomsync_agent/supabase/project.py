@@ -59,6 +59,18 @@ class Project:
             return f"https://{self.ref}.storage.supabase.co/storage/v1/upload/resumable"
         return f"{self.storage}/upload/resumable"
 
+    @property
+    def s3(self) -> str:
+        """Base address of Storage's S3 endpoint: on the platform, Storage's own faster host."""
+        if self.ref:
+            return f"https://{self.ref}.storage.supabase.co/storage/v1/s3"
+        return f"{self.storage}/s3"
+
+    @property
+    def tenant(self) -> str:
+        """What Storage calls the project; one's own server calls its only one so."""
+        return self.ref or "stub"
+
     def object_url(self, key: ObjectKey) -> str:
         """Return the address of an object that never changes; to read it one must be signed in."""
         return f"{self.storage}/object/authenticated/{self.bucket}/{quote(key)}"

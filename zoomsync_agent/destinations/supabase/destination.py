@@ -34,9 +34,11 @@ from zoomsync_agent.core.recording import (
     RecordingRow,
 )
 from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
+from zoomsync_agent.destinations.parted import Notes
 from zoomsync_agent.destinations.plain_keys import expect_plain
 from zoomsync_agent.destinations.proof import Proof, Sent
 from zoomsync_agent.destinations.supabase.etags import etag_of_file
+from zoomsync_agent.destinations.supabase.fast import FastPath
 from zoomsync_agent.destinations.supabase.finishing import Finishing
 from zoomsync_agent.destinations.supabase.limits import Limits
 from zoomsync_agent.destinations.supabase.objects import Objects
@@ -70,6 +72,7 @@ class SupabaseDestination:
             processor time per GiB, or by its size alone.
         monotonic: the time for what is remembered for a while.
         wait: sleeps; tests hand in something quicker.
+        fast: the way through the S3 endpoint for large files; None where it is not wanted.
     """
 
     name = "supabase"
@@ -88,7 +91,9 @@ class SupabaseDestination:
         proves_etag: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
+        fast: FastPath | None = None,
     ) -> None:
+        self._fast = fast
         self._project = project
         self._access = access
         self._requests = Requests(project, access)
@@ -133,7 +138,7 @@ class SupabaseDestination:
             flow.expect_unchanged()
             try:
                 flow.expect_time()
-                sent = self._sent(outgoing, flow, resume_from, report)
+                sent = self._sent(outgoing, flow, resume_from, report, pace)
                 with self._requests.told(f"proof of {outgoing.key}"):
                     self._proof.prove(
                         outgoing,
@@ -231,6 +236,9 @@ class SupabaseDestination:
 
     def abandon(self, key: ObjectKey, progress: Progress) -> None:
         """Free what a half-finished upload holds on the server."""
+        notes = Notes.read(progress.resume_token)
+        if notes is not None and self._fast is not None:
+            self._fast.abandon(key, notes)
         if self._tus.knows(progress.resume_token):
             with self._requests.told(f"drop the upload of {key}"):
                 self._tus.drop(progress.resume_token)
@@ -243,11 +251,15 @@ class SupabaseDestination:
         flow: Outflow,
         resume_from: Progress | None,
         report: Callable[[Progress], None],
+        pace: Callable[[int], None],
     ) -> Sent:
         """Send the file in the way that suits its size."""
         if outgoing.size <= self._small_bytes:
             return self._put(outgoing, flow)
         self._limits.expect_within(outgoing.size)
+        sent = self._sent_fast(outgoing, flow, resume_from, report, pace)
+        if sent is not None:
+            return sent
         upload = ResumableUpload(
             self._tus,
             self._objects,
@@ -261,6 +273,34 @@ class SupabaseDestination:
             report=report,
         )
         return upload.run(resume_from)
+
+    def _sent_fast(
+        self,
+        outgoing: Outgoing,
+        flow: Outflow,
+        resume_from: Progress | None,
+        report: Callable[[Progress], None],
+        pace: Callable[[int], None],
+    ) -> Sent | None:
+        """Send a large file through the S3 endpoint; None where that is not there for it."""
+        is_resumable = resume_from is not None and self._tus.knows(resume_from.resume_token)
+        if self._fast is None or is_resumable or not self._fast.is_on:
+            return None
+        # The endpoint would replace what is there.
+        if self._objects.facts(outgoing.key) is not None:
+            return Sent(is_new=False)
+        return self._fast.send(
+            self._objects,
+            outgoing,
+            flow,
+            resume_from,
+            proves_content=self._proves_etag,
+            pace=pace,
+            bytes_per_second=self._bytes_per_second,
+            completing=self._finishing.one,
+            nap=self._wait,
+            report=report,
+        )
 
     def _put(self, outgoing: Outgoing, flow: Outflow) -> Sent:
         """Send a small file; whatever the answer, what is there then decides."""
