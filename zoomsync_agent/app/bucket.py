@@ -61,15 +61,20 @@ def destination_of(requests: Requests, settings: Settings) -> S3Destination:
     """Return the destination."""
     return S3Destination(
         requests,
-        storing=Storing(
-            settings.s3_storage_class,
-            _ENCRYPTIONS.get(settings.s3_encryption, settings.s3_encryption),
-            settings.s3_kms_key,
-        ),
+        storing=storing_of(settings),
         part_size=settings.s3_part_size,
         parallel=settings.s3_parallel,
         bytes_per_second=settings.bandwidth_limit,
         proves_content=settings.verify == "content",
+    )
+
+
+def storing_of(settings: Settings) -> Storing:
+    """Return how objects are to be kept."""
+    return Storing(
+        settings.s3_storage_class,
+        _ENCRYPTIONS.get(settings.s3_encryption, settings.s3_encryption),
+        settings.s3_kms_key,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zoomsync_agent.cli import keys
 from zoomsync_agent.cli.output import command, json_option, load, print_json
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import NotAllowed, SignInFailed, UsageError
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 _MORE_TRIES = 2
 """A mistyped code need not cost another mail."""
-SERVICES = click.Choice(["supabase"])
-_service = click.argument("service", type=SERVICES, default="supabase", metavar="[supabase]")
+SERVICES = click.Choice(["supabase", "s3"])
+_service = click.argument("service", type=SERVICES, default="supabase", metavar="[supabase|s3]")
 
 
 @click.command("sign-in")
@@ -44,12 +45,16 @@ def sign_in(
     service_key: bool,
     as_json: bool,
 ) -> None:
-    """Sign in to the project that keeps the recordings.
+    """Sign in to what keeps the recordings: a Supabase project, or an S3 store by its access keys.
 
     A password or key is asked for, or read from the first line of the input where that is no
     terminal; it is never part of the command.
     """
-    del service
+    if service == "s3":
+        if provider or email or password or no_browser or service_key:
+            raise UsageError("sign-in s3 asks for access keys and takes no such option.")
+        keys.keep(as_json=as_json)
+        return
     _expect_one_way(provider, email, is_password=password, is_key=service_key)
     if service_key:
         _keep_service_key(as_json=as_json)
@@ -81,8 +86,12 @@ def sign_in(
 @json_option
 @command
 def sign_out(service: str, service_key: bool, as_json: bool) -> None:
-    """Sign out of the project that keeps the recordings. Nothing there is deleted."""
-    del service
+    """Sign out of what keeps the recordings. Nothing there is deleted."""
+    if service == "s3":
+        if service_key:
+            raise UsageError("--service-key belongs to supabase.")
+        keys.forget(as_json=as_json)
+        return
     if service_key:
         from zoomsync_agent.settings import SERVICE_KEY
 

@@ -13,6 +13,9 @@ _SECRETS = {
     "supabase_service_key": "SUPABASE_SERVICE_KEY",
     "service_key": "SUPABASE_SERVICE_KEY",
     "database_url": "DATABASE_URL",
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "aws_session_token": "AWS_SESSION_TOKEN",
 }
 
 if TYPE_CHECKING:
@@ -81,8 +84,8 @@ def _expect_no_secret(key: str, value: str) -> None:
     if key.lower() in _SECRETS:
         raise SettingsError(
             f"{key} is no setting but a secret: set the variable {_SECRETS[key.lower()]}, in the "
-            "environment or a private .env; or keep a service key with zoomsync sign-in "
-            "--service-key"
+            "environment or a private .env; or keep it in the keyring with zoomsync sign-in "
+            "--service-key, or zoomsync sign-in s3"
         )
     if key == "supabase_key" and value and not kind.is_public:
         raise SettingsError(

@@ -24,25 +24,41 @@ _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": 
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["supabase"]), default="supabase")
+@click.argument("what", type=click.Choice(["supabase", "s3"]), default=None, required=False)
 @json_option
 @command
-def doctor(what: str, as_json: bool) -> None:
-    """Look at the Supabase project and say what is wrong and how to mend it. Changes nothing.
+def doctor(what: str | None, as_json: bool) -> None:
+    """Look at what keeps the recordings, and say what is wrong and how to mend it.
 
-    Ends with the exit code 3 if there is a problem.
+    Without a name: at the destination of the settings. A Supabase project is only looked at; in an
+    S3 bucket a few bytes are written and taken away again. Ends with the exit code 3 if there is a
+    problem.
     """
     from zoomsync_agent.doctor import Level
 
-    del what  # there is one kind of project to look at
     home, settings = load()
-    found = _examined(settings, home)
+    if what is None:
+        what = "s3" if settings.destination == "s3" else "supabase"
+    found = _bucket(settings, home) if what == "s3" else _examined(settings, home)
     if as_json:
         print_json({"findings": [one.as_dict() for one in found]})
     else:
         _show(found)
     if any(one.level is Level.PROBLEM for one in found):
         sys.exit(ExitCode.INCOMPLETE)
+
+
+def _bucket(settings: "Settings", home: "Home") -> "list[Finding]":
+    from zoomsync_agent.app import bucket
+    from zoomsync_agent.core.errors import SettingsError
+    from zoomsync_agent.doctor import Finding, Level
+    from zoomsync_agent.doctor.bucket import examine_bucket
+
+    try:
+        with bucket.opened(settings, home) as requests:
+            return examine_bucket(requests, bucket.storing_of(settings).headers, now=time.time)
+    except SettingsError as exc:
+        return [Finding("settings", Level.PROBLEM, f"{exc.detail}.")]
 
 
 def _examined(settings: "Settings", home: "Home") -> "list[Finding]":

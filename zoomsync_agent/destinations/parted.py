@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
@@ -27,7 +27,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.recording import Outgoing, Progress
 from zoomsync_agent.destinations.hashing import Hashing
-from zoomsync_agent.destinations.outflow import Outflow, ToldToStop, piece_bytes
+from zoomsync_agent.destinations.outflow import PIECE_BYTES, Outflow, ToldToStop, piece_bytes
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.proof import Sent, Stored
 from zoomsync_agent.destinations.source_file import expect_unchanged
@@ -56,6 +56,8 @@ _COMPLETIONS: Final = 4
 _PRECONDITION: Final = 412
 _SHA256: Final = "SHA256"
 _OTHER_BYTES: Final = ("BadDigest", "XAmzContentSHA256Mismatch")
+_ANSWER_LOST: Final = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError)
+"""After these a request may have been done: all of it had left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Notes:
             told = json.loads(token)
             etags = {int(number): str(etag) for number, etag in told["parts"].items()}
             return cls(str(told["upload"]), int(told["size"]), etags)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return None
 
     def written(self) -> str:
@@ -213,7 +215,7 @@ class PartedUpload:
                 self._send_missing(upload)
                 return self._completed(upload)
             except NoSuchUpload:
-                if self._objects.facts(self._outgoing.key) is not None:
+                if self._is_there():
                     return Sent(is_new=False)
                 if self._has_begun_anew:
                     break
@@ -227,16 +229,19 @@ class PartedUpload:
 
     def _begun(self) -> _Upload:
         """Go on with an upload of this very object that nobody noted, else begin one."""
-        adopted = self._adopted() if self._assurance.lists_parts else None
-        if adopted is not None:
-            return adopted
         headers = dict(self._headers)
         if self._assurance.keeps_checksums:
             headers["x-amz-checksum-algorithm"] = _SHA256
-        upload_id = self._patience.try_(
-            lambda: self._multipart.create(self._outgoing.key, headers), self._flow.expect_time
-        )
-        upload = _Upload(Notes(upload_id, self._part_bytes), {})
+
+        def once() -> _Upload:
+            # Looked for before each try: one whose answer was lost was begun all the same.
+            adopted = self._adopted() if self._assurance.lists_parts else None
+            if adopted is not None:
+                return adopted
+            upload_id = self._multipart.create(self._outgoing.key, headers)
+            return _Upload(Notes(upload_id, self._part_bytes), {})
+
+        upload = self._patience.try_(once, self._flow.expect_time)
         # Told at once: what is begun and forgotten holds room in the store, and costs money.
         self._tell(upload)
         return upload
@@ -251,7 +256,10 @@ class PartedUpload:
     def _looked_at(self, notes: Notes) -> _Upload | None:
         """Return an upload with the parts that the store has of it; None where it has none."""
         try:
-            listing = self._multipart.parts(self._outgoing.key, notes.upload_id)
+            listing = self._patience.try_(
+                lambda: self._multipart.parts(self._outgoing.key, notes.upload_id),
+                self._flow.expect_time,
+            )
         except NoSuchUpload:
             return None
         except Refused as exc:
@@ -288,10 +296,7 @@ class PartedUpload:
             self._abort(one.upload_id)
         if len(stale) == len(found):
             return None
-        upload = self._looked_at(Notes(found[-1].upload_id, self._part_bytes))
-        if upload is not None:
-            self._tell(upload)
-        return upload
+        return self._looked_at(Notes(found[-1].upload_id, self._part_bytes))
 
     def _drop(self, upload: _Upload | None) -> None:
         if upload is not None:
@@ -426,15 +431,21 @@ class PartedUpload:
         headers = self._proofs(hashed)
 
         def once() -> Part:
-            return self._multipart.send(
-                self._outgoing.key,
-                upload_id,
-                cut.number,
-                lambda: self._body(cut),
-                cut.count,
-                payload,
-                headers,
-            )
+            try:
+                return self._multipart.send(
+                    self._outgoing.key,
+                    upload_id,
+                    cut.number,
+                    lambda: self._body(cut),
+                    cut.count,
+                    payload,
+                    headers,
+                )
+            except _ANSWER_LOST:
+                part = self._arrived(upload_id, cut, hashed)
+                if part is None:
+                    raise
+                return part
 
         problem = ""
         for _ in range(_WRONG_PARTS):
@@ -458,6 +469,31 @@ class PartedUpload:
                 "store's ETags are no MD5: zoomsync config set verify size"
             )
         raise VerificationFailed(f"part {cut.number} of {self._outgoing.key}: {problem}")
+
+    def _arrived(self, upload_id: str, cut: _Cut, hashed: _Hashed) -> Part | None:
+        """Return a part of whose arrival nobody told, should the store have it as it must be."""
+        if not self._assurance.lists_parts:
+            return None
+        try:
+            listing = self._multipart.parts(self._outgoing.key, upload_id)
+        except (NoSuchUpload, Refused, httpx.HTTPError):
+            return None
+        found = listing.parts.get(cut.number)
+        if found is None or found.size not in (None, cut.count):
+            return None
+        if not hashed.md5 and not found.checksum:
+            hashed = replace(hashed, md5=self._md5_of(cut))
+        return found if _fits(found, hashed) else None
+
+    def _md5_of(self, cut: _Cut) -> bytes:
+        md5, left = hashlib.md5(usedforsecurity=False), cut.count
+        with self._outgoing.path.open("rb", buffering=0) as source:
+            source.seek(cut.offset)
+            while left and (piece := source.read(min(PIECE_BYTES, left))):
+                self._expect_not_broken_off()
+                md5.update(piece)
+                left -= len(piece)
+        return md5.digest()
 
     def _proofs(self, hashed: _Hashed) -> dict[str, str]:
         """Return the headers by which the store can tell that a part arrived as it must be."""
@@ -502,15 +538,21 @@ class PartedUpload:
             )
             for number in sorted(upload.notes.etags)
         ]
-        if self._objects.facts(self._outgoing.key) is not None:
+        if self._is_there():
             self._drop(upload)
             return Sent(is_new=False)
         self._flow.expect_unchanged()
         try:
             with self._completing():
-                self._patience.try_(
+                is_md5 = self._patience.try_(
                     lambda: self._complete(upload.notes.upload_id, parts), lambda: None
                 )
+        except NoSuchUpload:
+            # An earlier try may have succeeded without our hearing of it. Or the upload is gone
+            # and somebody else has the name: what is there is not surely ours.
+            if not self._is_there():
+                raise
+            return Sent(is_new=False)
         except Refused as exc:
             if exc.answer.status == _PRECONDITION:
                 self._drop(upload)
@@ -520,23 +562,25 @@ class PartedUpload:
             raise
         return Sent(
             is_new=True,
-            etag=etag_of_parts([part.etag for part in parts]),
+            etag=etag_of_parts([part.etag for part in parts]) if is_md5 else "",
             checksum=self._checksum() if checksum else "",
         )
 
-    def _complete(self, upload_id: str, parts: list[Part]) -> None:
+    def _is_there(self) -> bool:
+        """Return whether there is an object under the key, whosever it is."""
+        key = self._outgoing.key
+        found = self._patience.try_(lambda: self._objects.facts(key), self._flow.expect_time)
+        return found is not None
+
+    def _complete(self, upload_id: str, parts: list[Part]) -> bool:
         key = self._outgoing.key
         try:
-            self._multipart.complete(key, upload_id, parts, self._condition)
-        except NoSuchUpload:
-            # An earlier try may have succeeded without our hearing of it.
-            if self._objects.facts(key) is None:
-                raise
+            return self._multipart.complete(key, upload_id, parts, self._condition)
         except Refused as exc:
             if not self._condition or not exc.answer.is_not_implemented:
                 raise
             self._condition = {}
-            self._multipart.complete(key, upload_id, parts, {})
+            return self._multipart.complete(key, upload_id, parts, {})
 
     def _checksum(self) -> str:
         """Return what a store calls an object that was put together of these parts."""

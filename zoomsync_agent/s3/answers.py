@@ -5,6 +5,7 @@ and in how much of it they fill in; a HEAD is refused without a word.
 """
 
 import email.utils
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -81,6 +82,7 @@ _REDIRECTS: Final = (301, 307, 308)
 _MAY_NOT: Final = (401, 403)
 _TOO_MANY: Final = 429
 _SERVER_FAULT: Final = 500
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _NOT_IMPLEMENTED: Final = 501
 _NO_ROOM: Final = 507
 
@@ -133,7 +135,9 @@ class Answer:
 def answer_of(response: httpx.Response) -> Answer:
     """Return what a refusal says; its body must have been read."""
     told = document(response)
-    body = response.text.lstrip()[:_SHOWN].lower()
+    body = response.content.decode(errors="replace").lstrip()[:_SHOWN].lower()
+    if told is not None and name_of(told).lower() == "html":
+        told = None  # some pages are well-formed
     fields = {} if told is None else dict(children(told))
     return Answer(
         response.status_code,
@@ -167,10 +171,15 @@ def children(element: ET.Element) -> Iterator[tuple[str, str]]:
         yield name_of(child), (child.text or "").strip()
 
 
+def number_of(text: str) -> int | None:
+    """Return a number as stores write them; None where *text* is none."""
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
 def _time(date: str) -> float | None:
     try:
         return email.utils.parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
 
 

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import httpx
 
-from zoomsync_agent.s3.answers import answer_of, children, document, name_of
+from zoomsync_agent.s3.answers import answer_of, children, document, name_of, number_of
 from zoomsync_agent.s3.objects import CHECKSUM
 from zoomsync_agent.s3.requests import Body, Refused, Requests
 
@@ -86,6 +86,11 @@ def etag_of_parts(etags: Sequence[str]) -> str:
     return f"{whole.hexdigest()}-{len(etags)}"
 
 
+def may_be_md5(response: httpx.Response) -> bool:
+    """Return whether an ETag may be made of MD5s: not so where a store encrypts with keys."""
+    return not response.headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
+
+
 class Multipart:
     """Uploads in parts to one bucket.
 
@@ -146,13 +151,8 @@ class Multipart:
         etag = response.headers.get("etag", "").strip('"')
         if not etag:
             raise httpx.RemoteProtocolError("the store named no part")
-        encryption = response.headers.get("x-amz-server-side-encryption", "")
         return Part(
-            number,
-            etag,
-            length,
-            response.headers.get(CHECKSUM, ""),
-            is_md5=not encryption.startswith("aws:kms"),
+            number, etag, length, response.headers.get(CHECKSUM, ""), is_md5=may_be_md5(response)
         )
 
     def parts(self, key: str, upload_id: str) -> Listing:
@@ -173,7 +173,7 @@ class Multipart:
                     query={"uploadId": upload_id, "part-number-marker": marker},
                 )
             found = document(response)
-            if found is None:
+            if found is None or name_of(found) != "ListPartsResult":
                 raise httpx.RemoteProtocolError("the store told no parts")
             for part in _parts(found):
                 parts[part.number] = part
@@ -184,8 +184,8 @@ class Multipart:
 
     def complete(
         self, key: str, upload_id: str, parts: Sequence[Part], headers: Mapping[str, str]
-    ) -> None:
-        """Let the parts become the object.
+    ) -> bool:
+        """Let the parts become the object; return whether its ETag may be made of MD5s.
 
         Raises:
             NoSuchUpload: it does not exist any more; the object may be there.
@@ -215,6 +215,7 @@ class Multipart:
             if found is not None and name_of(found) == "Error":
                 # The status was sent before the store knew how it would end.
                 raise Refused(answer_of(response), "s3:PutObject")
+        return may_be_md5(response)
 
     def abort(self, key: str, upload_id: str) -> None:
         """End an upload and free what it holds; without effect where that is done or too late.
@@ -250,7 +251,7 @@ class Multipart:
                     return  # so rclone says that there are none
                 raise
             found = document(response)
-            if found is None:
+            if found is None or name_of(found) != "ListMultipartUploadsResult":
                 raise httpx.RemoteProtocolError("the store told no uploads")
             for element in found:
                 if name_of(element) == "Upload":
@@ -285,7 +286,7 @@ def _upload_known() -> Iterator[None]:
     except Refused as exc:
         answer = exc.answer
         is_missing = answer.status == _NOT_FOUND and answer.code in ("", "NoSuchKey", "NotFound")
-        if is_missing or answer.code == "NoSuchUpload":
+        if (is_missing and not answer.is_page) or answer.code == "NoSuchUpload":
             raise NoSuchUpload from exc
         raise
 
@@ -301,12 +302,12 @@ def _parts(found: ET.Element) -> Iterator[Part]:
         if name_of(element) != "Part":
             continue
         told = dict(children(element))
-        number, size = told.get("PartNumber", ""), told.get("Size", "")
-        if number.isdigit():
+        number = number_of(told.get("PartNumber", ""))
+        if number is not None:
             yield Part(
-                int(number),
+                number,
                 told.get("ETag", "").strip('"'),
-                int(size) if size.isdigit() else None,
+                number_of(told.get("Size", "")),
                 told.get("ChecksumSHA256", ""),
             )
 
@@ -314,5 +315,5 @@ def _parts(found: ET.Element) -> Iterator[Part]:
 def _epoch(text: str) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return 0.0

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 
-from zoomsync_agent.s3.answers import children, document, name_of
+from zoomsync_agent.s3.answers import children, document, name_of, number_of
 from zoomsync_agent.s3.requests import Body, Refused, Requests
 
 SHA256: Final = "x-amz-meta-sha256"
@@ -21,6 +21,7 @@ CHECKSUM: Final = "x-amz-checksum-sha256"
 """In this header a store tells, as it found it itself, the hash of an object or of its parts."""
 _READ_BYTES: Final = 1 << 20
 _NOT_FOUND: Final = 404
+_NO_SUCH_RANGE: Final = 416
 _UPLOAD: Final = httpx.Timeout(120.0, connect=15.0)
 
 
@@ -52,32 +53,45 @@ class Objects:
                 the bucket: then a store does not tell what is missing from what is hidden.
         """
         try:
+            return self._looked_at(key)
+        except Refused as exc:
+            if exc.answer.is_transient:
+                raise
+        # Another one's answer names the reason, and keys or clock may have been set right by it.
+        self._expect_no_reason(key)
+        return self._looked_at(key)
+
+    def _looked_at(self, key: str) -> ObjectFacts | None:
+        try:
             response = self._requests.send(
                 "HEAD", key, action="s3:GetObject", headers={"x-amz-checksum-mode": "ENABLED"}
             )
         except Refused as exc:
             if exc.answer.status == _NOT_FOUND:
                 return None
-            raise self._explained(key, exc) from exc
-        length = response.headers.get("content-length", "")
-        if not length.isdigit():
-            raise httpx.RemoteProtocolError("the store told no size")
+            raise
+        size = number_of(response.headers.get("content-length", ""))
+        etag = response.headers.get("etag", "").strip('"')
+        if size is None or not etag:
+            raise httpx.RemoteProtocolError("the answer tells of no object")
         return ObjectFacts(
-            int(length),
-            response.headers.get("etag", "").strip('"'),
-            response.headers.get(SHA256, ""),
-            response.headers.get(CHECKSUM, ""),
+            size, etag, response.headers.get(SHA256, ""), response.headers.get(CHECKSUM, "")
         )
 
-    def _explained(self, key: str, refused: Refused) -> Refused:
-        """Ask again in a way that is answered with a reason: a HEAD is refused without a word."""
+    def _expect_no_reason(self, key: str) -> None:
+        """Ask in a way that is answered with a reason: a HEAD is refused without a word.
+
+        Raises:
+            Refused: for this reason.
+        """
         try:
             self._requests.send(
                 "GET", key, action="s3:GetObject, s3:ListBucket", headers={"Range": "bytes=0-0"}
             )
         except Refused as exc:
-            return exc
-        return refused
+            is_missing = exc.answer.status == _NOT_FOUND and exc.answer.code != "NoSuchBucket"
+            if not is_missing and exc.answer.status != _NO_SUCH_RANGE:
+                raise
 
     def put(
         self,
@@ -189,5 +203,6 @@ def _entries(found: ET.Element) -> Iterator[tuple[str, int]]:
     for element in found:
         if name_of(element) == "Contents":
             entry = dict(children(element))
-            if entry.get("Size", "").isdigit():
-                yield entry.get("Key", ""), int(entry["Size"])
+            size = number_of(entry.get("Size", ""))
+            if size is not None:
+                yield entry.get("Key", ""), size

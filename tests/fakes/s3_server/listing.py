@@ -84,14 +84,17 @@ class Page:
 
 
 def page_of(keys: Iterable[str], prefix: str, delimiter: str, after: str, most: int) -> Page:
-    """Return the first *most* entries that come after *after*, in the order of their UTF-8."""
+    """Return the first *most* entries that come after *after*.
+
+    The order is that of UTF-8, which is that of code points.
+    """
     entries: dict[str, bool] = {}
     for key in keys:
         if key.startswith(prefix):
             rest = key[len(prefix) :]
             end = rest.find(delimiter) if delimiter else -1
             entries[key if end < 0 else prefix + rest[: end + len(delimiter)]] = end >= 0
-    names = sorted((one for one in entries if one > after), key=str.encode)
+    names = sorted(one for one in entries if one > after)
     shown = names[:most]
     return Page(
         [one for one in shown if not entries[one]],
@@ -189,7 +192,7 @@ def uploads_document(bucket: str, query: Mapping[str, str], kept: Iterable[Uploa
     key_marker, id_marker = query.get("key-marker", ""), query.get("upload-id-marker", "")
     fitting = sorted(
         (one for one in kept if one.key.startswith(prefix)),
-        key=lambda one: (one.key.encode(), one.initiated, one.id),
+        key=lambda one: (one.key, one.initiated, one.id),
     )
     left = [one for one in fitting if one.key > key_marker]
     same = [one for one in fitting if one.key == key_marker]

@@ -1,7 +1,8 @@
 """What every test of the stand-ins begins with."""
 
-import http.client
 import re
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import boto3
 import httpx
@@ -97,20 +98,17 @@ class _Signer(S3SigV4Auth):
 class Asker:
     """Asks a store with signed headers, and lets a test spoil what was signed."""
 
-    def __init__(self, store, http):
-        self.store = store
+    def __init__(self, url, http, **credentials):
+        self.url = url
         self.http = http
+        self.credentials = credentials
 
     def sign(self, method, url, content=b"", headers=None, **credentials):
         """Return the headers of a request."""
-        store = self.store
-        made = Credentials(
-            credentials.get("access_key", store.access_key),
-            credentials.get("secret_key", store.secret_key),
-            credentials.get("token"),
-        )
-        signer = _Signer(made, "s3", credentials.get("region", store.region))
-        signer.said = credentials.get("payload")
+        told = self.credentials | credentials
+        made = Credentials(told["access_key"], told["secret_key"], told.get("token"))
+        signer = _Signer(made, "s3", told["region"])
+        signer.said = told.get("payload")
         request = AWSRequest(method, url, data=content, headers=headers or {})
         signer.add_auth(request)
         return dict(request.headers.items())
@@ -122,7 +120,7 @@ class Asker:
 
         None as the value of a header leaves it out.
         """
-        url = self.store.url + path
+        url = self.url + path
         signed = self.sign(method, url, content, headers, **credentials) | (extra or {})
         told = {name: value for name, value in signed.items() if value is not None}
         body = content if sent is None else sent
@@ -130,7 +128,7 @@ class Asker:
 
     def begin(self, method, path, headers, beginning=b""):
         """Send the head of a request as it is, and how the body begins; return the connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.store.port, timeout=30)
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)
@@ -139,9 +137,16 @@ class Asker:
 
 
 @pytest.fixture
+def asker():
+    """Make who asks without a library in between."""
+    return Asker
+
+
+@pytest.fixture
 def ask(store, http):
     """Ask the store without a library in between."""
-    return Asker(store, http)
+    known = {"access_key": store.access_key, "secret_key": store.secret_key}
+    return Asker(store.url, http, region=store.region, **known)
 
 
 @pytest.fixture

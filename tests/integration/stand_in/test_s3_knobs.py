@@ -214,6 +214,21 @@ def test_a_write_can_wish_for_a_free_name(store, client):
     assert store.objects["a"].data == b"new"
 
 
+def test_a_name_that_is_taken_meanwhile_is_not_free(store, ask):
+    """Whoever ends later hears so, however early it began."""
+    headers = {
+        "Host": f"127.0.0.1:{store.port}",
+        "Content-Length": "4",
+        "If-None-Match": "*",
+    }
+    connection = ask.begin("PUT", PATH, ask.sign("PUT", store.url + PATH, b"late", headers), b"la")
+    assert ask("PUT", PATH, b"early").status_code == 200
+    connection.send(b"te")
+    assert connection.getresponse().status == 412
+    connection.close()
+    assert store.objects["a"].data == b"early"
+
+
 def test_every_write_can_make_a_version(store, client):
     """Old ones stay; a deletion is a version too and can be deleted."""
     store.versioned = True

@@ -34,7 +34,7 @@ from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.plain_keys import expect_plain
 from zoomsync_agent.destinations.proof import Proof, Sent
 from zoomsync_agent.destinations.s3.assurances import PROBE, Assurances
-from zoomsync_agent.s3.multipart import Multipart, etag_of_parts, part_bytes
+from zoomsync_agent.s3.multipart import Multipart, etag_of_parts, may_be_md5, part_bytes
 from zoomsync_agent.s3.objects import CHECKSUM, SHA256, Objects
 from zoomsync_agent.s3.requests import Refused, Requests
 
@@ -296,7 +296,7 @@ class S3Destination:
         if assurance.keeps_checksums:
             headers[CHECKSUM] = checksum = _base64(bytes.fromhex(outgoing.sha256))
 
-        def once() -> httpx.Response:
+        def put() -> httpx.Response:
             return self._objects.put(
                 outgoing.key,
                 lambda: flow.body(0, outgoing.size, may_stop=True),
@@ -305,30 +305,34 @@ class S3Destination:
                 {**headers, **self._condition},
             )
 
+        def once() -> httpx.Response | None:
+            try:
+                return self._unconditionally(put)
+            except httpx.HTTPError:
+                # The answer may have been lost after everything was done.
+                if self._objects.facts(outgoing.key) is None:
+                    raise
+                return None
+
         try:
-            response = self._patience.try_(lambda: self._unconditionally(once), flow.expect_time)
+            response = self._patience.try_(once, flow.expect_time)
         except Refused as exc:
             if exc.answer.status != _PRECONDITION:
                 raise
             return self._there(outgoing)
-        except httpx.HTTPError:
-            # The answer may have been lost after everything was done.
-            if self._objects.facts(outgoing.key) is None:
-                raise
+        if response is None:
             return self._there(outgoing)
-        encryption = response.headers.get("x-amz-server-side-encryption", "")
-        is_md5 = not encryption.startswith("aws:kms")
-        return Sent(is_new=True, etag=etag if is_md5 else "", checksum=checksum)
+        return Sent(is_new=True, etag=etag if may_be_md5(response) else "", checksum=checksum)
 
-    def _unconditionally(self, once: Callable[[], httpx.Response]) -> httpx.Response:
+    def _unconditionally(self, put: Callable[[], httpx.Response]) -> httpx.Response:
         """Do it, without the condition where the store does not know such."""
         try:
-            return once()
+            return put()
         except Refused as exc:
             if not self._condition or not exc.answer.is_not_implemented:
                 raise
             self._condition = {}
-            return once()
+            return put()
 
     def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         return {

@@ -62,8 +62,9 @@ class SessionKeys:
             return Keys(
                 refused.access_key, refused.secret_key, self._access.renew(refused.token or "")
             )
-        following = self._secrets.index(refused.secret_key) + 1
-        if following >= len(self._secrets):
+        # In a circle: another time the first one may be right again.
+        following = (self._secrets.index(refused.secret_key) + 1) % len(self._secrets)
+        if self._secrets[following] == refused.secret_key:
             return None
         self._known = following
         return Keys(refused.access_key, self._secrets[following], refused.token)

@@ -1,0 +1,75 @@
+"""`zoomsync sign-in s3` and `zoomsync sign-out s3`: access keys of a store, in the keyring."""
+
+import sys
+
+import click
+
+from zoomsync_agent.cli.output import load, print_json
+from zoomsync_agent.core.errors import (
+    AgentError,
+    CredentialsRefused,
+    SettingsError,
+    SignInFailed,
+    UsageError,
+)
+
+
+def keep(*, as_json: bool) -> None:
+    """Ask for access keys, try them, and keep them in the keyring."""
+    from zoomsync_agent.app import bucket
+    from zoomsync_agent.desktop.secrets import KeyringSecrets
+    from zoomsync_agent.s3.credentials import FixedKeys, Keys
+    from zoomsync_agent.s3.objects import Objects
+    from zoomsync_agent.s3.requests import Requests
+
+    home, settings = load()
+    keys = Keys(*_asked())
+    told = ""
+    try:
+        requests = Requests(bucket.bucket_of(settings), FixedKeys(keys))
+        with requests.told("try the keys"):
+            Objects(requests).any_below("")
+        requests.close()
+    except CredentialsRefused as exc:
+        raise SignInFailed(f"{exc.detail.rstrip('.')}. Nothing was kept.") from exc
+    except SettingsError:
+        told = "They could not be tried: no bucket is set yet (zoomsync config set s3_bucket …)."
+    except AgentError as exc:
+        told = f"They could not be tried: {exc.detail.rstrip('.')}."
+    bucket.keep_keys(KeyringSecrets(home.ensure().service_name), keys)
+    is_overruled = bucket.given_keys(home) is not None or bool(settings.s3_profile)
+    if as_json:
+        print_json({"s3_keys": "kept", "is_used": not is_overruled, "tried": not told})
+        return
+    click.echo("The access keys are kept in the keyring.")
+    if told:
+        click.echo(told)
+    if is_overruled:
+        click.echo("They are not used while AWS_ACCESS_KEY_ID or a profile (s3_profile) is set.")
+
+
+def forget(*, as_json: bool) -> None:
+    """Forget the access keys."""
+    from zoomsync_agent.app import bucket
+    from zoomsync_agent.desktop.secrets import KeyringSecrets
+
+    home, _ = load()
+    KeyringSecrets(home.ensure().service_name).delete(bucket.S3_KEYS)
+    if as_json:
+        print_json({"s3_keys": "forgotten"})
+    else:
+        click.echo("The access keys are forgotten.")
+
+
+def _asked() -> tuple[str, str]:
+    """Return key and secret: typed, or the first two lines of the input."""
+    if sys.stdin.isatty():
+        access: str = click.prompt("Access key ID", err=True)
+        secret: str = click.prompt("Secret access key", hide_input=True, err=True)
+    else:
+        access, secret = sys.stdin.readline(), sys.stdin.readline()
+    if not access.strip() or not secret.strip():
+        raise UsageError(
+            "The access key ID and the secret access key are each a line of the input."
+        )
+    return access.strip(), secret.strip()
