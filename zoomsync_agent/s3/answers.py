@@ -136,8 +136,6 @@ def answer_of(response: httpx.Response) -> Answer:
     """Return what a refusal says; its body must have been read."""
     told = document(response)
     body = response.content.decode(errors="replace").lstrip()[:_SHOWN].lower()
-    if told is not None and name_of(told).lower() == "html":
-        told = None  # some pages are well-formed
     fields = {} if told is None else dict(children(told))
     return Answer(
         response.status_code,
@@ -150,14 +148,15 @@ def answer_of(response: httpx.Response) -> Answer:
 
 
 def document(response: httpx.Response) -> ET.Element | None:
-    """Return the XML document of an answer; None where there is none."""
+    """Return the XML document of an answer; None where there is none, or where it is a page."""
     if not response.content or len(response.content) > _LARGEST_ANSWER:
         return None
     try:
         # Expat refuses what expands without end. Some begin with blanks: a sign of life.
-        return ET.fromstring(response.content.strip())  # noqa: S314
+        told = ET.fromstring(response.content.strip())  # noqa: S314
     except (ET.ParseError, ValueError, LookupError):
         return None
+    return None if name_of(told).lower() == "html" else told
 
 
 def name_of(element: ET.Element) -> str:

@@ -1,10 +1,16 @@
 """Who we are towards a store: two keys and perhaps a token, from wherever they come."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from zoomsync_agent.core.errors import AgentError, CredentialsRefused, SecretsUnavailable
+from zoomsync_agent.core.errors import (
+    AgentError,
+    CredentialsRefused,
+    NetworkUnavailable,
+    SecretsUnavailable,
+)
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -73,30 +79,43 @@ class AwsChain:
 
     def __init__(self, profile: str = "") -> None:
         self._profile = profile
-        self._session: Session | None = None
+        # Several parts are refused at a time; they are to wait for one answer.
+        self._guard = threading.RLock()
         self._found: Any = None
 
     def keys(self) -> Keys:
-        """Return what is found now. Nothing found is looked for again the next time."""
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  botocore costs 100 ms
+        """Return what is found now. Nothing found is looked for again the next time.
 
-        try:
-            if self._found is None:
-                # Anew each time: somebody may have written the files meanwhile.
-                self._found = _session(self._profile).get_credentials()
-            if self._found is None:
-                raise CredentialsRefused("no access keys were found")
-            frozen = self._found.get_frozen_credentials()
-        except BotoCoreError as exc:
-            self._found = None
-            raise CredentialsRefused(str(exc)) from exc
+        Raises:
+            NetworkUnavailable: whoever renews them cannot be reached.
+            As the protocol says.
+        """
+        from botocore import exceptions  # noqa: PLC0415  botocore costs 100 ms
+
+        with self._guard:
+            try:
+                if self._found is None:
+                    # Anew each time: somebody may have written the files meanwhile.
+                    self._found = _session(self._profile).get_credentials()
+                if self._found is None:
+                    raise CredentialsRefused("no access keys were found")
+                frozen = self._found.get_frozen_credentials()
+            except (exceptions.HTTPClientError, exceptions.ConnectionError) as exc:
+                raise NetworkUnavailable(f"renew the access keys: {exc}") from exc
+            # botocore raises a plain RuntimeError where what it was given has ended already.
+            except (exceptions.BotoCoreError, exceptions.ClientError, RuntimeError) as exc:
+                self._found = None
+                raise CredentialsRefused(str(exc)) from exc
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 
     def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Look for keys from the beginning: a file, or an SSO session, may be new."""
         del reason
-        self._found = None
-        found = self.keys()
+        with self._guard:
+            # Another request may have been here first.
+            if self._found is None or (found := self.keys()) == refused:
+                self._found = None
+                found = self.keys()
         return None if found == refused else found
 
 
@@ -114,8 +133,8 @@ class FirstOf:
 
     def keys(self) -> Keys:
         """Return the first keys."""
-        if self._chosen is not None:
-            return self._chosen.keys()
+        if (chosen := self._chosen) is not None:
+            return chosen.keys()
         problem: AgentError | None = None
         for source in self._sources:
             try:
@@ -131,7 +150,8 @@ class FirstOf:
 
     def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Ask the source of *refused* for others, else look through all of them again."""
-        if self._chosen is not None and (found := self._chosen.renewed(refused, reason)):
+        chosen = self._chosen
+        if chosen is not None and (found := chosen.renewed(refused, reason)):
             return found
         self._chosen = None
         found = self.keys()
@@ -151,11 +171,11 @@ class KeptKeys:
 
     def keys(self) -> Keys:
         """Return them."""
-        if self._keys is None:
-            self._keys = self._read()
-        if self._keys is None:
+        found = self._keys or self._read()
+        if found is None:
             raise CredentialsRefused("no access keys are kept in the keyring")
-        return self._keys
+        self._keys = found
+        return found
 
     def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Read them again: somebody may have signed in with others."""

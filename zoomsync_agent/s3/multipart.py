@@ -173,7 +173,7 @@ class Multipart:
                     query={"uploadId": upload_id, "part-number-marker": marker},
                 )
             found = document(response)
-            if found is None or name_of(found) != "ListPartsResult":
+            if found is None:
                 raise httpx.RemoteProtocolError("the store told no parts")
             for part in _parts(found):
                 parts[part.number] = part
@@ -251,7 +251,7 @@ class Multipart:
                     return  # so rclone says that there are none
                 raise
             found = document(response)
-            if found is None or name_of(found) != "ListMultipartUploadsResult":
+            if found is None:
                 raise httpx.RemoteProtocolError("the store told no uploads")
             for element in found:
                 if name_of(element) == "Upload":

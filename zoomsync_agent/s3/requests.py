@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from zoomsync_agent.core.errors import AgentError
+from zoomsync_agent.core.errors import AgentError, CredentialsRefused
 from zoomsync_agent.http import TIMEOUT, network_error, new_client
 from zoomsync_agent.s3.answers import Answer, answer_of, meaning
 from zoomsync_agent.s3.bucket import Bucket, escaped
@@ -126,6 +126,7 @@ class Requests:
             return self._once(request, other, action)
 
     def _once(self, request: "_Request", keys: Keys, action: str) -> httpx.Response:
+        _expect_sendable(keys)
         headers = signed_headers(
             keys,
             self.bucket.region,
@@ -203,6 +204,18 @@ class Requests:
             setting = "S3_ENDPOINT_URL" if self.bucket.endpoint else "s3_region"
             return network_error(exc, self.bucket.host, doing, setting=setting)
         return meaning(exc.answer, self.bucket, doing, exc.action)
+
+
+def _expect_sendable(keys: Keys) -> None:
+    """Make sure that a header can hold keys; the client's own error would show the signature.
+
+    Raises:
+        CredentialsRefused: they were pasted with a blank that is none, say.
+    """
+    if not all(
+        text.isascii() and text.isprintable() for text in (keys.access_key, keys.token or "")
+    ):
+        raise CredentialsRefused("the access key or its token holds characters that no key has")
 
 
 class _Request:

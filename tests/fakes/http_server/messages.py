@@ -1,6 +1,7 @@
 """Requests as they were seen, and answers as they are sent (RFC 9112)."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -33,6 +34,7 @@ class Answer:
     """What is sent back.
 
     `reason` None stands for the usual phrase; `early` is an answer that does not wait for the body.
+    `pieces` go out after `body`, one at a time as they are made; with them `headers` say the length.
     """
 
     status: int
@@ -42,6 +44,7 @@ class Answer:
     chunked: bool = False
     close: bool = False
     early: bool = False
+    pieces: Iterable[bytes | memoryview] = ()
 
     def encode(self, method: str) -> bytes:
         """Return the bytes on the wire."""

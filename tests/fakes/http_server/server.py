@@ -156,6 +156,9 @@ class HttpServer(ABC, Generic[E]):
         if answer is None:
             return False
         request.wire.send(answer.encode(request.method))
+        if request.method != "HEAD":
+            for piece in answer.pieces:
+                request.wire.send(piece)
         if answer.early:
             request.body.discard()
         return not answer.close

@@ -118,7 +118,7 @@ class Wire:
         self._is_ended = not count
         return self._buffer[:count]
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """Send all of *data*.
 
         Raises:

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import httpx
@@ -32,6 +31,7 @@ _NOT_THE_HASH: Final = frozenset(
     }
 )
 """What stores say of a body that is not the one of the hash. The signature holds the hash too."""
+_ABOUT_US: Final = (401, 403, 404)
 
 
 class Assurances:
@@ -56,9 +56,7 @@ class Assurances:
             Refused, httpx.HTTPError: it could not be found out.
         """
         with self._guard:
-            if self._told is None:
-                self._told = self._found_out()
-            return self._told
+            return self._told or self._found_out()
 
     def _found_out(self) -> Assurance:
         if self._bucket.is_aws:
@@ -69,19 +67,26 @@ class Assurances:
             )
         if not self._proves_content:
             return Assurance(proves_content=False)
-        found = Assurance(refuses_other_bytes=self._refuses(_OTHER.hexdigest(), {}))
         wrong = {CHECKSUM: base64.b64encode(_OTHER.digest()).decode()}
-        right = hashlib.sha256(_BYTES).hexdigest()
-        return replace(found, keeps_checksums=self._refuses(right, wrong))
+        refuses = self._refuses(_OTHER.hexdigest(), {})
+        keeps = self._refuses(hashlib.sha256(_BYTES).hexdigest(), wrong)
+        found = Assurance(refuses_other_bytes=bool(refuses), keeps_checksums=bool(keeps))
+        if refuses is not None and keeps is not None:
+            self._told = found
+        return found
 
-    def _refuses(self, sha256: str, headers: Mapping[str, str]) -> bool:
-        """Return whether the store refuses bytes because a hash is wrong."""
+    def _refuses(self, sha256: str, headers: Mapping[str, str]) -> bool | None:
+        """Return whether the store refuses bytes because a hash is wrong; None if that is open."""
         try:
             self._objects.put(PROBE, _BYTES, len(_BYTES), sha256, headers)
         except Refused as exc:
             if exc.answer.is_transient:
                 raise
-            return exc.answer.code in _NOT_THE_HASH
+            if exc.answer.code in _NOT_THE_HASH:
+                return True
+            # Who may not write now, or has no bucket yet, learns nothing of the store.
+            is_open = exc.answer.is_about_keys or exc.answer.status in _ABOUT_US
+            return None if is_open else False
         # It may not be deleted by everybody; a few bytes then stay, under always the same name.
         with contextlib.suppress(Refused, httpx.HTTPError):
             self._objects.delete(PROBE)

@@ -47,6 +47,7 @@ _DESCRIPTION: Final = ".json"
 _WORTH_A_LISTING: Final = 10
 _READ_BYTES: Final = 1 << 20
 _PRECONDITION: Final = 412
+_TOO_LARGE: Final = 413
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -390,6 +391,12 @@ class S3Destination:
                 case "EntityTooLarge":
                     return ObjectTooLarge(
                         f"{readable_size(outgoing.size)}; the store takes no file of this size"
+                    )
+                case "" if exc.answer.status == _TOO_LARGE:
+                    return ObjectTooLarge(
+                        f"{doing}: the store, or a proxy before it, takes no request of this size; "
+                        "where it is the proxy, smaller parts may do: zoomsync config set "
+                        "s3_part_size 5Mi"
                     )
                 case "KeyTooLongError" | "InvalidObjectName" | "XMinioInvalidObjectName":
                     return NameRefused(outgoing.key)
