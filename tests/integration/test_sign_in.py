@@ -28,8 +28,8 @@ from zoomsync_agent.core.errors import (
     SignInFailed,
 )
 from zoomsync_agent.desktop.clock import SystemClock
+from zoomsync_agent.oauth.loopback import Callback, Loopback
 from zoomsync_agent.supabase.auth_client import AuthClient
-from zoomsync_agent.supabase.loopback import Callback, Loopback
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.session import Session, SessionKeeper
 from zoomsync_agent.supabase.sign_in import SignIn

@@ -6,13 +6,14 @@ in memory and sends it along later, so a client serves one flow and is thrown aw
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
 
 from zoomsync_agent.core.errors import AgentError, RemoteUnavailable, SetupIncomplete
+from zoomsync_agent.oauth.grants import Grant
 from zoomsync_agent.supabase.answers import answer_of, general_error, network_error
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.refusals import Refusal, readable
@@ -29,20 +30,6 @@ _NO_KEY: Final = "no api key found"
 _NOT_OAUTH: Final = frozenset(
     {"email", "phone", "anonymous_users", "saml", "passkeys", "web3_solana", "web3_ethereum"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What the service gives to somebody who has proved who they are.
-
-    `expires_in` is in seconds from the moment of the answer.
-    """
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_in: int
-    user_id: str
-    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from typing import Final
 
 from zoomsync_agent.core.account import Account
 from zoomsync_agent.core.errors import AgentError, SetupIncomplete, SignInFailed
-from zoomsync_agent.supabase.auth_client import AuthClient, Grant, Ways
-from zoomsync_agent.supabase.loopback import HOST, Callback, Loopback
+from zoomsync_agent.oauth.grants import Grant
+from zoomsync_agent.oauth.loopback import HOST, Callback, Loopback
+from zoomsync_agent.supabase.auth_client import AuthClient, Ways
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.refusals import Refusal, readable
 from zoomsync_agent.supabase.session import SessionKeeper

@@ -7,14 +7,15 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoomsync_agent.supabase.auth_client import Grant
+from zoomsync_agent.oauth.grants import Grant
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """What is needed to act for somebody.
 
-    `expires_at` is in epoch seconds of this machine's own clock: the server's may differ.
+    `expires_at` is in epoch seconds of this machine's own clock: the server's may differ. Without
+    an access token it is 0: one must be asked for. `scope` is what was granted, where that is told.
     """
 
     access_token: str = field(repr=False)
@@ -22,6 +23,7 @@ class Session:
     expires_at: float
     user_id: str
     email: str = ""
+    scope: str = ""
 
     @classmethod
     def of(cls, grant: Grant, now: float) -> "Session":
@@ -32,19 +34,19 @@ class Session:
             now + grant.expires_in,
             grant.user_id,
             grant.email,
+            grant.scope,
         )
 
-    def to_json(self) -> str:
-        """Return it as it is kept; this text is a secret."""
-        return json.dumps(
-            {
-                "access_token": self.access_token,
-                "refresh_token": self.refresh_token,
-                "expires_at": self.expires_at,
-                "user_id": self.user_id,
-                "email": self.email,
-            }
-        )
+    def to_json(self, *, with_access: bool = True) -> str:
+        """Return it as it is kept, perhaps without the access token; this text is a secret."""
+        told = {
+            "access_token": self.access_token if with_access else "",
+            "refresh_token": self.refresh_token,
+            "expires_at": self.expires_at if with_access else 0.0,
+            "user_id": self.user_id,
+            "email": self.email,
+        }
+        return json.dumps(told | ({"scope": self.scope} if self.scope else {}))
 
     @classmethod
     def from_json(cls, text: str | None) -> "Session | None":
@@ -53,14 +55,15 @@ class Session:
             told = json.loads(text or "")
             read = [told[name] for name in ("access_token", "refresh_token", "user_id", "email")]
             expires_at = float(told["expires_at"])
-        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+            scope = str(told.get("scope", ""))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return None
-        if not all(isinstance(one, str) for one in read) or not (
-            all(read[:3]) and math.isfinite(expires_at)
-        ):
+        if not all(isinstance(one, str) for one in read) or not math.isfinite(expires_at):
             return None
         access, refresh, user_id, email = read
-        return cls(access, refresh, expires_at, user_id, email)
+        if not (refresh and user_id) or (not access and expires_at):
+            return None
+        return cls(access, refresh, expires_at, user_id, email, scope)
 
 
 Mark = tuple[int, int, int] | None
