@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import sys
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +13,20 @@ from zoomsync_agent.core.errors import AgentError, NetworkUnavailable, RemoteUna
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0, pool=60.0)
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
+
+
+def _load_without_http2() -> None:
+    """Load the transport; HTTP/2 is loaded by whoever asks for it, for 75 ms and 20 MiB."""
+    if "httpcore" in sys.modules or "h2" in sys.modules:
+        return
+    sys.modules["h2"] = None  # type: ignore[assignment]  # which is how an import is made to fail
+    try:
+        import httpcore  # noqa: F401, PLC0415  before anybody else does
+    finally:
+        del sys.modules["h2"]
+
+
+_load_without_http2()
 
 
 def new_client(url: str) -> httpx.Client:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from tests.benchmarks import copying, idle, latency, memory, scale, starting, uploading
+from tests.benchmarks import bucket, copying, idle, latency, memory, scale, starting, uploading
 from tests.benchmarks.figures import Figure, table
 
 
@@ -31,6 +31,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "idle": idle.measure,
     "memory": memory.measure,
     "upload": uploading.measure,
+    "bucket": bucket.measure,
 }
 
 

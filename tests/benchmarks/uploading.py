@@ -5,34 +5,23 @@ bytes and keeps none. Both clients send the same file in chunks of 6 MiB; ours h
 (SHA-256, and MD5 where it is to prove the ETag), the other one does not.
 """
 
-import contextlib
-import json
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.benchmarks.clients import agent_peaks, ended, killed, more_memory, stand_in, started
 from tests.benchmarks.copying import random_file
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.measuring import (
-    MIB,
-    Queue,
-    agent_in,
-    big_mp4,
-    median,
-    meeting_folder,
-    memory_mib,
-)
+from tests.benchmarks.measuring import MIB, median
 from tests.fakes.supabase_server import SupabaseServer
 from zoomsync_agent.core.recording import Outgoing
 
 _CHUNK: Final = 6 * MIB
 _CPU_SECONDS: Final = 1.6
-_MORE_MIB: Final = 16.0
 _ROUNDS: Final = 5
+_STAND_IN: Final = "tests.fakes.supabase_server"
 _OURS: Final = """
 import json, resource, sys, time
 from pathlib import Path
@@ -119,11 +108,11 @@ _WAYS: Final = (
 
 def _side_by_side(outgoing: Outgoing, *, rounds: int) -> list[Figure]:
     results: dict[str, list[dict[str, float]]] = {way.name: [] for way in _WAYS}
-    with _sink() as server:
+    with stand_in(_STAND_IN, "--no-hash") as server:
         for turn in range(rounds):
             for way in _WAYS:
                 name = f"{turn}/{way.name.replace(' ', '-')}.mp4"
-                results[way.name].append(_ended(_started(way, outgoing, server, name)))
+                results[way.name].append(ended(_started(way, outgoing, server, name)))
     wall = {name: median([one["wall"] for one in told]) for name, told in results.items()}
     cpu = {name: median([one["cpu"] for one in told]) for name, told in results.items()}
     gib = outgoing.size / (1024 * MIB)
@@ -146,20 +135,6 @@ def _side_by_side(outgoing: Outgoing, *, rounds: int) -> list[Figure]:
     return [*figures, Figure("upload: tuspy", tuspy, "MiB/s", note=note)]
 
 
-@contextlib.contextmanager
-def _sink() -> Iterator[dict[str, Any]]:
-    """Give what a stand-in of its own process tells of itself."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.fakes.supabase_server", "--sink", "--no-hash"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    if process.stdin is None or process.stdout is None:
-        raise AssertionError("pipes were asked for")
-    with process, process.stdin:
-        yield json.loads(process.stdout.readline())
-
-
 def _started(
     way: _Way, outgoing: Outgoing, server: dict[str, Any], name: str, **more: Any
 ) -> "subprocess.Popen[bytes]":
@@ -175,17 +150,7 @@ def _started(
         "reports": False,
         **more,
     }
-    return subprocess.Popen(
-        [sys.executable, "-c", way.script, json.dumps(told)], stdout=subprocess.PIPE
-    )
-
-
-def _ended(process: "subprocess.Popen[bytes]") -> dict[str, float]:
-    out, _ = process.communicate()
-    if process.returncode:
-        raise AssertionError(f"an upload ended with {process.returncode}")
-    told: dict[str, float] = json.loads(out.splitlines()[-1])
-    return told
+    return started(way.script, told)
 
 
 # --- after a kill --------------------------------------------------------------------------
@@ -197,17 +162,8 @@ def _sent_again(outgoing: Outgoing) -> Figure:
         user = project.add_user("somebody@example.org")
         server = {"url": project.url, "service_key": project.service_key, "user_id": user.id}
         first = _started(_WAYS[0], outgoing, server, "killed.mp4", reports=True)
-        if first.stdout is None:
-            raise AssertionError("a pipe was asked for")
-        saved = None
-        for line in first.stdout:
-            saved = json.loads(line)
-            if saved[0] >= outgoing.size // 2:
-                break
-        first.kill()
-        first.wait()
-        first.stdout.close()
-        _ended(_started(_WAYS[0], outgoing, server, "killed.mp4", resume=saved, reports=True))
+        saved = killed(first, outgoing.size // 2)
+        ended(_started(_WAYS[0], outgoing, server, "killed.mp4", resume=saved, reports=True))
         time.sleep(0.1)  # the stand-in notes a request when it has ended
         came = sum(seen.body_bytes for seen in project.seen("PATCH"))
     return Figure(
@@ -215,7 +171,7 @@ def _sent_again(outgoing: Outgoing) -> Figure:
         (came - outgoing.size) / MIB,
         "MiB",
         _CHUNK / MIB,
-        f"killed after {saved[0] // MIB if saved else 0:,} of {outgoing.size // MIB:,} MiB",
+        f"killed after {saved[0] // MIB:,} of {outgoing.size // MIB:,} MiB",
     )
 
 
@@ -224,31 +180,11 @@ def _sent_again(outgoing: Outgoing) -> Figure:
 
 def _memory(place: Path, sizes: list[int]) -> list[Figure]:
     """Let the whole agent upload files of growing size, and compare its peaks."""
-    peaks = []
-    with _sink() as server:
-        for size in sizes:
-            here = place / str(size)
-            here.mkdir()
-            peaks.append(_peak(here, size, server))
-    told = ", ".join(
-        f"{size // MIB:,} MiB: {peak:.1f} MiB" for size, peak in zip(sizes, peaks, strict=True)
-    )
-    more = max(peaks) - peaks[0]
-    return [Figure("upload: more memory with the largest", more, "MiB", _MORE_MIB, told)]
-
-
-def _peak(place: Path, size: int, server: dict[str, Any]) -> float:
-    agent = agent_in(
-        place,
-        ZOOMSYNC_DESTINATION="supabase",
-        SUPABASE_URL=server["url"],
-        SUPABASE_SERVICE_KEY=server["service_key"],
-        ZOOMSYNC_USER_ID=server["user_id"],
-    )
-    recording = meeting_folder(agent.recordings, 1) / "video1000000001.mp4"
-    big_mp4(recording, size)
-    with agent, agent.agent() as process:
-        Queue(agent).wait_for_done(1)
-        peak = memory_mib(process.pid)
-    recording.unlink()
-    return peak
+    with stand_in(_STAND_IN, "--no-hash") as server:
+        settings = {
+            "ZOOMSYNC_DESTINATION": "supabase",
+            "SUPABASE_URL": server["url"],
+            "SUPABASE_SERVICE_KEY": server["service_key"],
+            "ZOOMSYNC_USER_ID": server["user_id"],
+        }
+        return [more_memory("upload", sizes, agent_peaks(place, sizes, settings))]

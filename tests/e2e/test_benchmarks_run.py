@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = {"start", "latency", "scale", "copy", "idle", "memory", "upload"}
+NAMES = {"start", "latency", "scale", "copy", "idle", "memory", "upload", "bucket"}
 
 
 def _run(*arguments):

@@ -11,7 +11,8 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,7 +52,7 @@ def moto() -> RealServer:
     """Return a moto server, which takes parts of any size here."""
     port = _free_port()
     program = [sys.executable, "-m", "moto.server", "--host=127.0.0.1", f"--port={port}"]
-    return _started(program, port, {"S3_UPLOAD_PART_MIN_SIZE": "1"})
+    return _until_exit(_running(program, port, {"S3_UPLOAD_PART_MIN_SIZE": "1"}))
 
 
 @functools.cache
@@ -59,19 +60,24 @@ def rclone() -> RealServer:
     """Return an `rclone serve s3` over a temporary folder."""
     folder = tempfile.TemporaryDirectory(prefix="rclone-s3-")
     atexit.register(folder.cleanup)
+    return _until_exit(rclone_over(Path(folder.name)))
+
+
+def rclone_over(folder: Path) -> AbstractContextManager[RealServer]:
+    """Give an `rclone serve s3` that keeps its buckets in *folder*."""
     port = _free_port()
     program = [
         rclone_program(),
         "serve",
         "s3",
-        folder.name,
+        str(folder),
         f"--addr=127.0.0.1:{port}",
         f"--auth-key={KEYS.access_key},{KEYS.secret_key}",
         "--config=/dev/null",
         "--log-level=ERROR",
         "--vfs-cache-mode=off",
     ]
-    return _started(program, port, {})
+    return _running(program, port, {})
 
 
 def _free_port() -> int:
@@ -79,26 +85,39 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _started(program: Sequence[str], port: int, variables: Mapping[str, str]) -> RealServer:
-    """Start a server in a process of its own, which ends with this one, and wait for it."""
+def _until_exit(running: AbstractContextManager[RealServer]) -> RealServer:
+    """Start a server that ends with this process."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(running)
+
+
+@contextlib.contextmanager
+def _running(
+    program: Sequence[str], port: int, variables: Mapping[str, str]
+) -> Iterator[RealServer]:
+    """Start a server in a process of its own, and wait for it."""
     process = subprocess.Popen(
         program,
         env={**os.environ, **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-    def end() -> None:
+    try:
+        _wait_for(process, port)
+        yield RealServer(f"http://127.0.0.1:{port}")
+    finally:
         process.terminate()
         process.wait()
 
-    atexit.register(end)
+
+def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return RealServer(f"http://127.0.0.1:{port}")
+            return
         if time.monotonic() > deadline or process.poll() is not None:
-            raise AssertionError(f"{program[:3]} did not start")
+            raise AssertionError(f"{process.args!r:.200} did not start")
         time.sleep(0.02)
 
 

@@ -306,15 +306,6 @@ def test_errors_in_answers_of_200_without_end_are_left_for_later(bench, outgoing
     bench.goes_on(outgoing)
 
 
-def test_a_slow_end_that_says_so_is_success(bench, outgoing):
-    """A 200 whose document says nothing of an error."""
-    fault = bench.fault("CompleteMultipartUpload", lambda _exchange, work: work())
-    bench.send(outgoing)
-    assert fault.fired == 1
-    assert bench.count("CompleteMultipartUpload") == 1
-    bench.arrived(outgoing)
-
-
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "ListParts", "HeadObject"])
 def test_an_answer_of_200_that_says_nothing_is_none(bench, outgoing, operation):
     """A page of whoever stands between is neither an upload nor an object."""

@@ -1,5 +1,7 @@
 """What a store refuses: who acts next, in words that say what to do, and nothing secret in them."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.bucket_bench import FIRST_TOKEN, PART, PREFIX, SIZE, BucketBench, of
@@ -16,7 +18,8 @@ from zoomsync_agent.core.errors import (
     RemoteUnavailable,
     SetupIncomplete,
 )
-from zoomsync_agent.core.recording import Progress, Receipt
+from zoomsync_agent.core.recording import ObjectKey, Progress
+from zoomsync_agent.destinations.s3 import Storing
 from zoomsync_agent.s3.credentials import Keys
 
 HOUR = 3600.0
@@ -164,6 +167,24 @@ def test_keys_that_no_request_can_carry_are_said(bench, outgoing, odd):
     said = bench.fails(outgoing, CredentialsRefused)
     assert "characters" in said.detail
     assert bench.server.requests == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": "http://a..b"},
+        {"url": f"http://{'x' * 70}.example"},
+        {"url": "http://xn--a.example"},
+        {"storing": Storing(encryption="aws:kms", kms_key="clé")},
+    ],
+)
+def test_settings_that_make_no_request_are_said(tmp_path, options):
+    """What no host is called, and what no header holds, is for whoever wrote it."""
+    with BucketBench(tmp_path, part_size=SIZE) as bench:
+        outgoing = bench.outgoing()
+        said = bench.fails(outgoing, SetupIncomplete, destination=bench.new_destination(**options))
+        assert "S3_ENDPOINT_URL, s3_bucket and s3_kms_key" in said.detail
+        assert bench.sent_bytes() == 0
 
 
 EXPIRING = ["HeadObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]
@@ -330,8 +351,7 @@ def test_a_missing_bucket_does_not_say_that_objects_are_gone(bench, outgoing):
 def test_what_may_not_be_looked_at_is_not_gone(bench, outgoing, denied):
     """The check says what is not allowed."""
     receipt = bench.send(outgoing)
-    gone = Receipt("s3", outgoing.key, 1, "", receipt.url + "x", 0.0)
-    gone = Receipt("s3", type(gone.key)(gone.key + "x"), 1, "", gone.url, 0.0)
+    gone = replace(receipt, key=ObjectKey(f"{receipt.key}x"), url=f"{receipt.url}x")
     bench.server.denied.add(denied)
     with pytest.raises(DestinationDenied, match=denied) as told:
         bench.destination.check(gone)
@@ -458,16 +478,9 @@ def test_a_store_that_takes_no_part_of_this_size_says_so(bench, outgoing):
 
 def test_a_name_that_is_too_long_is_refused_for_good(bench):
     """By the stand-in's own limit; the recording is to be renamed."""
-    outgoing = bench.outgoing(name=f"{'x' * 200}.mp4")
-    long = type(outgoing)(
-        outgoing.path,
-        type(outgoing.key)("y" * 1024 + "/" + outgoing.key),
-        outgoing.size,
-        outgoing.mtime_ns,
-        outgoing.sha256,
-    )
+    outgoing = bench.outgoing()
     with pytest.raises(NameRefused):
-        bench.send(long)
+        bench.send(replace(outgoing, key=ObjectKey(f"{'y' * 1024}/{outgoing.key}")))
     assert bench.server.objects == {}
 
 

@@ -18,6 +18,8 @@ from zoomsync_agent.core.naming import (
     recording_id,
 )
 from zoomsync_agent.core.recording import FilePart, Kind, Meeting, MeetingKey
+from zoomsync_agent.destinations.plain_keys import expect_plain
+from zoomsync_agent.s3.bucket import Bucket
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SHA = "1a2b3c4d5e6f" + "0" * 52
@@ -434,6 +436,11 @@ def assert_safe(key, style):
         assert len(key) <= 200
         return
     assert len(components) == 3
+    if style is KeyStyle.PLAIN:
+        assert set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-./")
+        assert not any(one.startswith(("-", ".")) or one.endswith("-") for one in components)
+        assert len(key) <= 200
+        return
     assert key == unicodedata.normalize("NFC", key)
     for component in components:
         assert len(component.encode()) <= 180
@@ -537,6 +544,52 @@ def test_an_ascii_key_without_a_start():
     found = Meeting(MeetingKey("k"), "Talk")
     key = object_key(found, "v.mp4", SHA, style=KeyStyle.ASCII, zone=BERLIN, user_id="u")
     assert key == "u/undated/1a2b3c4d5e6f0000-talk.mp4"
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "key"),
+    [
+        (
+            "Weekly Sync",
+            "video1399019170.mp4",
+            "2026/2026-03-14-100005-weekly-sync/video1399019170-1a2b3c4d5e6f.mp4",
+        ),
+        ("Reunión #1", "v.MP4", "2026/2026-03-14-100005-reunion-1/v-1a2b3c4d5e6f.mp4"),
+        ("週次会議", "会.mp4", "2026/2026-03-14-100005-recording/file-1a2b3c4d5e6f.mp4"),
+        ("a/b\\c\n", "../x.y.VTT", "2026/2026-03-14-100005-a-b-c/x-y-1a2b3c4d5e6f.vtt"),
+        ("-", "no ending", "2026/2026-03-14-100005-recording/no-ending-1a2b3c4d5e6f"),
+    ],
+)
+def test_a_plain_key(title, name, key):
+    """For people, in characters that every store and every proxy leaves as they are."""
+    found = Meeting(WEEKLY.key, title, WEEKLY.started_at)
+    assert object_key(found, name, SHA, style=KeyStyle.PLAIN, zone=BERLIN, user_id="ann") == key
+
+
+def test_a_plain_key_without_a_start():
+    """There is a shelf for these."""
+    found = Meeting(MeetingKey("k"), "Talk")
+    key = object_key(found, "v.mp4", SHA, style=KeyStyle.PLAIN, zone=BERLIN)
+    assert key == "undated/talk/v-1a2b3c4d5e6f.mp4"
+
+
+def test_parts_of_one_meeting_share_a_plain_folder():
+    """Whoever opens the bucket finds them beside each other; equal names do not meet."""
+    keys = [
+        object_key(WEEKLY, name, sha256, style=KeyStyle.PLAIN, zone=BERLIN)
+        for name, sha256 in (("v.mp4", SHA), ("v.mp4", "f" * 64), ("audio.m4a", SHA))
+    ]
+    assert len(set(keys)) == 3
+    assert len({key.rpartition("/")[0] for key in keys}) == 1
+
+
+@given(ANY_NAME, ANY_NAME, st.none() | st.floats(0, 4e9))
+def test_a_plain_key_passes_what_every_bucket_asks_for(title, name, started_at):
+    """It is what `expect_plain` lets through, and stands in an address without an escape."""
+    found = Meeting(MeetingKey("k"), title, started_at)
+    key = object_key(found, name, SHA, style=KeyStyle.PLAIN, zone=BERLIN)
+    expect_plain(key)
+    assert Bucket("b").object_url(key).endswith(f"/{key}")
 
 
 def test_a_recording_id_is_owner_and_content():

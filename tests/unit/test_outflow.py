@@ -53,12 +53,12 @@ class Flow(Outflow):
         path.write_bytes(data)
         stat = path.stat()
         self.paced = []
-        self.source = Source(path)
+        source = Source(path)
         true = hashlib.sha256(data).hexdigest()
         outgoing = Outgoing(
             path, ObjectKey("k"), len(data), stat.st_mtime_ns, sha256 or true, "video/mp4"
         )
-        super().__init__(self.source, outgoing, stop=stop, pace=self.paced.append, **more)
+        super().__init__(source, outgoing, stop=stop, pace=self.paced.append, **more)
 
     def __exit__(self, *raised):
         super().__exit__(*raised)

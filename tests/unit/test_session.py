@@ -21,8 +21,8 @@ from zoomsync_agent.core.errors import (
     SetupIncomplete,
     SignInRequired,
 )
+from zoomsync_agent.oauth.grants import Grant
 from zoomsync_agent.oauth.kept import Marker
-from zoomsync_agent.supabase.auth_client import Grant
 from zoomsync_agent.supabase.project import Project
 from zoomsync_agent.supabase.session import MARGIN_SECONDS, Session, SessionKeeper
 
@@ -357,7 +357,8 @@ def test_a_refusal_is_believed_only_after_a_look_at_the_keyring(due):
 
     faster = Faster()
     faster.wrong = [refusal("refresh_token_already_used")]
-    due.keeper._authority._project.__dict__["http"] = httpx.Client(transport=httpx.MockTransport(faster))
+    project = due.keeper._authority._project
+    project.__dict__["http"] = httpx.Client(transport=httpx.MockTransport(faster))
     assert due.keeper.token() == "access-7"
     assert faster.refreshed == ["refresh-1"]
     assert due.kept_token() == "refresh-7"

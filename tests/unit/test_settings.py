@@ -19,6 +19,21 @@ RIGHT = {
     "supabase_url": "https://abcdefghijklmnopqrst.supabase.co",
     "supabase_key": "sb_publishable_x",
     "supabase_bucket": "meetings",
+    "supabase_s3": "off",
+    "zoom_client_id": "abcdef",
+    "zoom_redirect_uri": "https://example.com/back",
+    "zoom_url": "https://zoom.example/",
+    "s3_bucket": "recordings",
+    "s3_region": "eu-central-1",
+    "s3_endpoint": "https://s3.example.com/",
+    "s3_prefix": "/zoom/ann",
+    "s3_addressing": "Virtual",
+    "s3_profile": "work",
+    "s3_storage_class": "standard_ia",
+    "s3_encryption": "AES256",
+    "s3_kms_key": "alias/recordings",
+    "s3_part_size": "16Mi",
+    "s3_parallel": "8",
     "chunk_size": "8 MiB",
     "verify": "size",
     "bandwidth_limit": "5M",
@@ -33,6 +48,10 @@ RIGHT = {
     "log_file": "/l/x.log",
     "log_level": "DEBUG",
 }
+
+
+S3 = {"destination": "s3", "s3_bucket": "somewhere"}
+"""A destination that has nothing to do with folders."""
 
 
 @pytest.fixture
@@ -92,7 +111,9 @@ def test_the_process_environment_does_not_count(monkeypatch, at):
 def test_each_setting_can_be_said_everywhere(at, name):
     """By its environment name in the environment and both .env, by its own name elsewhere."""
     env, text = SPECS[name].env, RIGHT[name]
-    apart = {} if name == "destination" else {"destination": "s3"}
+    # A key of one's own is for one kind of encryption.
+    apart = {**S3, **({"s3_encryption": "aws:kms"} if name == "s3_kms_key" else {})}
+    apart.pop(name, None)
     results = [
         at(env={env: text}, **apart),
         at(here=f"{env}={text}\n", **apart),
@@ -335,7 +356,7 @@ def test_recordings_and_archive_lie_apart(at, recordings, archive):
     """Or the agent would archive its own archive; another destination has no such folder."""
     paths = {"recordings_path": recordings, "archive_path": archive}
     assert "lie within each other" in refused(at, **paths)
-    assert at(**paths, destination="s3").archive_path == Path(archive)
+    assert at(**paths, **S3).archive_path == Path(archive)
     assert at(recordings_path="/z", archive_path="/zz").archive_path == Path("/zz")
 
 
@@ -384,7 +405,8 @@ def test_backfill_is_a_word_or_days(at, text, expected):
 @pytest.mark.parametrize("name", list(SPECS))
 def test_what_is_saved_is_loaded(at, name):
     """For every setting, as text from a command line."""
-    save(at.home, "destination", "s3")
+    for key, value in (("s3_bucket", "own"), ("destination", "s3"), ("s3_encryption", "aws:kms")):
+        save(at.home, key, value)
     save(at.home, name, RIGHT[name], environ={"HOME": "/u"}, cwd=at.cwd)
     assert getattr(at(), name) == getattr(at(**{name: RIGHT[name]}), name)
 

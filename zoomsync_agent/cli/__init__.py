@@ -99,19 +99,29 @@ def _config() -> click.Command:
     return config
 
 
+def _cloud() -> click.Command:
+    from zoomsync_agent.cli.cloud import cloud
+
+    return cloud
+
+
 COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "run": (_run, "Watch the recordings folder and upload what is finished, until stopped."),
     "sync": (_sync, "Upload everything that is finished, then exit."),
     "status": (_status, "Show what the agent does and why files are not uploaded."),
     "open": (_open, "Open the running agent's page in the browser."),
     "recordings": (_recordings, "List, show and search recordings."),
+    "cloud": (_cloud, "Look at your recordings in Zoom's cloud."),
     "retry": (_retry, "Try failed uploads again now."),
     "cancel": (_cancel, "Do not upload a recording after all."),
     "pause": (_pause, "Let no new byte move for a while."),
     "resume": (_resume, "Go on after a pause."),
-    "sign-in": (_sign_in, "Sign in to the project that keeps the recordings."),
+    "sign-in": (_sign_in, "Sign in to Supabase, to an S3 store, or to Zoom."),
     "sign-out": (_sign_out, "Sign out again; nothing is deleted."),
-    "doctor": (_doctor, "Look at the Supabase project: what is wrong, and how to mend it."),
+    "doctor": (
+        _doctor,
+        "Look at the Supabase project or the bucket: what is wrong, and how to mend it.",
+    ),
     "schema": (_schema, "Print the SQL that sets up a Supabase project, or run it."),
     "config": (_config, "Show and change settings."),
     "demo": (_demo, "Play a Zoom meeting and watch it come home, in a throw-away home."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoomsync_agent.cli import keys
+from zoomsync_agent.cli import keys, zoom
 from zoomsync_agent.cli.output import command, json_option, load, print_json
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import NotAllowed, SignInFailed, UsageError
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _MORE_TRIES = 2
 """A mistyped code need not cost another mail."""
-SERVICES = click.Choice(["supabase", "s3"])
-_service = click.argument("service", type=SERVICES, default="supabase", metavar="[supabase|s3]")
+SERVICES = click.Choice(["supabase", "s3", "zoom"])
+_service = click.argument(
+    "service", type=SERVICES, default="supabase", metavar="[supabase|s3|zoom]"
+)
 
 
 @click.command("sign-in")
@@ -45,7 +47,7 @@ def sign_in(
     service_key: bool,
     as_json: bool,
 ) -> None:
-    """Sign in to what keeps the recordings: a Supabase project, or an S3 store by its access keys.
+    """Sign in to a Supabase project, to an S3 store by its access keys, or to Zoom.
 
     A password or key is asked for, or read from the first line of the input where that is no
     terminal; it is never part of the command.
@@ -54,6 +56,11 @@ def sign_in(
         if provider or email or password or no_browser or service_key:
             raise UsageError("sign-in s3 asks for access keys and takes no such option.")
         keys.keep(as_json=as_json)
+        return
+    if service == "zoom":
+        if provider or email or password or service_key:
+            raise UsageError("sign-in zoom happens in the browser and takes no such option.")
+        zoom.sign_in(no_browser=no_browser, as_json=as_json)
         return
     _expect_one_way(provider, email, is_password=password, is_key=service_key)
     if service_key:
@@ -86,11 +93,16 @@ def sign_in(
 @json_option
 @command
 def sign_out(service: str, service_key: bool, as_json: bool) -> None:
-    """Sign out of what keeps the recordings. Nothing there is deleted."""
+    """Sign out. Nothing is deleted but the sign-in itself."""
     if service == "s3":
         if service_key:
             raise UsageError("--service-key belongs to supabase.")
         keys.forget(as_json=as_json)
+        return
+    if service == "zoom":
+        if service_key:
+            raise UsageError("--service-key belongs to supabase.")
+        zoom.sign_out(as_json=as_json)
         return
     if service_key:
         from zoomsync_agent.settings import SERVICE_KEY

@@ -13,6 +13,7 @@ _SECRETS = {
     "supabase_service_key": "SUPABASE_SERVICE_KEY",
     "service_key": "SUPABASE_SERVICE_KEY",
     "database_url": "DATABASE_URL",
+    "zoom_client_secret": "ZOOM_CLIENT_SECRET",
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
     "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
     "aws_session_token": "AWS_SESSION_TOKEN",

@@ -8,7 +8,8 @@ AgentError
 │   ├── SourceChanged
 │   ├── SourceUnavailable
 │   ├── DestinationUnavailable
-│   └── VerificationFailed
+│   ├── VerificationFailed
+│   └── ZoomParked
 ├── ActionNeeded              waits for the user; goes on by itself once the cause is gone
 │   ├── ClockWrong
 │   ├── CredentialsRefused
@@ -18,10 +19,12 @@ AgentError
 │   ├── ObjectTooLarge
 │   ├── ProjectPaused
 │   ├── RowsDenied
+│   ├── ScopeMissing
 │   ├── SecretsUnavailable
 │   ├── SetupIncomplete
 │   ├── SignInFailed
-│   └── SignInRequired
+│   ├── SignInRequired
+│   └── ZoomDenied
 ├── PermanentError            will not succeed without a change
 │   ├── SourceMissing
 │   ├── SourceDamaged
@@ -129,6 +132,14 @@ class VerificationFailed(TransientError):
     max_attempts = 5
 
 
+class ZoomParked(TransientError):
+    """Zoom answers nothing more until a given time."""
+
+    code = "zoom_parked"
+    title = "Zoom's limit for today is used up"
+    hint = "Everything goes on by itself when it is over."
+
+
 class ActionNeeded(AgentError):
     """Waits for the user."""
 
@@ -206,6 +217,17 @@ class RowsDenied(ActionNeeded):
     )
 
 
+class ScopeMissing(ActionNeeded):
+    """The Zoom app was not granted what it needs."""
+
+    code = "scope_missing"
+    title = "The Zoom app may not do this"
+    hint = (
+        "Add the scope to the app in the Zoom Marketplace, then sign in again: zoomsync sign-in "
+        "zoom. Everything then goes on by itself."
+    )
+
+
 class SecretsUnavailable(ActionNeeded):
     """The place where secrets are kept is locked or missing."""
 
@@ -236,6 +258,14 @@ class SignInRequired(ActionNeeded):
     code = "sign_in_required"
     title = "You are signed out"
     hint = "Sign in: zoomsync sign-in. Everything then goes on by itself."
+
+
+class ZoomDenied(ActionNeeded):
+    """Zoom does not let this account do it."""
+
+    code = "zoom_denied"
+    title = "Zoom does not allow this for your account"
+    hint = "Cloud recordings need a paid Zoom plan; your administrator may have restricted them."
 
 
 class PermanentError(AgentError):

@@ -123,14 +123,16 @@ class Outflow:
     ) -> Iterator[bytes]:
         is_last = offset + count == self._outgoing.size
         self._source.seek(offset)
-        hashes = [sha256] if md5 is None else [sha256, md5]
         left = count
         while left:
             if may_stop:
                 self.expect_time()
             piece = self._read(left)
             self._pace(len(piece))
-            self._hashing.feed(hashes, piece)
+            # MD5, the slow one, goes on beside the sending; a thread would cost more than SHA-256.
+            if md5 is not None:
+                self._hashing.feed([md5], piece)
+            sha256.update(piece)
             left -= len(piece)
             if not left:
                 self.expect_unchanged()

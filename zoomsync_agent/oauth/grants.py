@@ -10,8 +10,8 @@ from zoomsync_agent.core.errors import AgentError
 class Grant:
     """What a service gives to somebody who has proved who they are.
 
-    `expires_in` is in seconds from the moment of the answer. `email` and `scope` are empty where
-    the service does not tell them.
+    `expires_in` is in seconds from the moment of the answer. `email`, `scope` (what was granted)
+    and `place` (where the service wants to be asked) are empty where it does not tell them.
     """
 
     access_token: str = field(repr=False)
@@ -20,6 +20,7 @@ class Grant:
     user_id: str
     email: str = ""
     scope: str = ""
+    place: str = ""
 
 
 class Refusal(Protocol):

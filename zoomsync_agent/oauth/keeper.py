@@ -127,6 +127,16 @@ class Keeper:
         with self._telling():
             return self._session().user_id
 
+    def session(self) -> Session:
+        """Return the session as it is; its access token may have ended.
+
+        Raises:
+            SignInRequired: nobody is signed in.
+            SecretsUnavailable: it cannot be read who is.
+        """
+        with self._telling():
+            return self._session()
+
     def token(self) -> str:
         """Return a bearer token that holds for at least two minutes.
 

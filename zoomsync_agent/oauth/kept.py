@@ -15,7 +15,7 @@ class Session:
     """What is needed to act for somebody.
 
     `expires_at` is in epoch seconds of this machine's own clock: the server's may differ. Without
-    an access token it is 0: one must be asked for. `scope` is what was granted, where that is told.
+    an access token it is 0: one must be asked for. `scope` and `place` are as `Grant` tells them.
     """
 
     access_token: str = field(repr=False)
@@ -24,6 +24,7 @@ class Session:
     user_id: str
     email: str = ""
     scope: str = ""
+    place: str = ""
 
     @classmethod
     def of(cls, grant: Grant, now: float) -> "Session":
@@ -35,6 +36,7 @@ class Session:
             grant.user_id,
             grant.email,
             grant.scope,
+            grant.place,
         )
 
     def to_json(self, *, with_access: bool = True) -> str:
@@ -46,7 +48,8 @@ class Session:
             "user_id": self.user_id,
             "email": self.email,
         }
-        return json.dumps(told | ({"scope": self.scope} if self.scope else {}))
+        more = {"scope": self.scope, "place": self.place}
+        return json.dumps(told | {name: value for name, value in more.items() if value})
 
     @classmethod
     def from_json(cls, text: str | None) -> "Session | None":
@@ -55,7 +58,7 @@ class Session:
             told = json.loads(text or "")
             read = [told[name] for name in ("access_token", "refresh_token", "user_id", "email")]
             expires_at = float(told["expires_at"])
-            scope = str(told.get("scope", ""))
+            scope, place = str(told.get("scope", "")), str(told.get("place", ""))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return None
         if not all(isinstance(one, str) for one in read) or not math.isfinite(expires_at):
@@ -63,7 +66,7 @@ class Session:
         access, refresh, user_id, email = read
         if not (refresh and user_id) or (not access and expires_at):
             return None
-        return cls(access, refresh, expires_at, user_id, email, scope)
+        return cls(access, refresh, expires_at, user_id, email, scope, place)
 
 
 Mark = tuple[int, int, int] | None

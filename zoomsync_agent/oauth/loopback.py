@@ -1,7 +1,8 @@
 """Where the browser comes back to: a listener on this computer, for one answer.
 
-Source: RFC 8252, 7.3 (loopback redirection, any port). The address holds a random part, so that
-nobody who did not see it can hand in an answer of their own.
+Source: RFC 8252, 7.3 (loopback redirection, any port). Where the service lets it, the address holds
+a random part; where it does not, the answer must hold the `state` that it was asked with (RFC 6749,
+10.12). Either way nobody who did not see it can hand in an answer of their own.
 """
 
 import html
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 HOST: Final = "127.0.0.1"
 _MOST_FIELDS: Final = 20
+_MOST_BYTES: Final = 1 << 14
 _OUTCOME_SECONDS: Final = 45.0
 _FAREWELL_SECONDS: Final = 3.0
 _IDLE_SECONDS: Final = 5.0
@@ -35,6 +37,7 @@ class Callback:
     code: str = ""
     error: str = ""
     description: str = ""
+    state: str = ""
 
     def __repr__(self) -> str:
         """Leave the code out: it is worth a session for some minutes."""
@@ -47,13 +50,13 @@ class Callback:
             fields = parse_qs(query, max_num_fields=_MOST_FIELDS, errors="replace")
         except ValueError:
             return None
-        code, error, kind, description = (
+        code, error, kind, description, state = (
             fields.get(name, [""])[0]
-            for name in ("code", "error", "error_code", "error_description")
+            for name in ("code", "error", "error_code", "error_description", "state")
         )
         if error or kind:
-            return cls(error=kind or error, description=description)
-        return cls(code=code) if code else None
+            return cls(error=kind or error, description=description, state=state)
+        return cls(code=code, state=state) if code else None
 
 
 class Loopback:
@@ -61,10 +64,17 @@ class Loopback:
 
     Args:
         path: what the address begins with, with a slash at both ends.
+        is_fixed: *path* is all of the address, and without the slash at its end; an answer must
+            then hold `state`.
+        port: where to listen; 0 takes any that is free.
+
+    Attributes:
+        state: what an answer must hold, and at its end the port, for a page in front that hands the
+            answer on; empty where the address is secret itself.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = f"{path}{secrets.token_urlsafe(24)}"
+    def __init__(self, path: str, *, is_fixed: bool = False, port: int = 0) -> None:
+        self._path = path if is_fixed else f"{path}{secrets.token_urlsafe(24)}"
         self._start = f"/{secrets.token_urlsafe(24)}"
         self._link = ""
         self._callback: Callback | None = None
@@ -73,7 +83,9 @@ class Loopback:
         self._decided = threading.Event()
         self._shown = threading.Event()
         self._taking = threading.Lock()
-        self._server = _Server(self)
+        self._server = _Server(self, port)
+        random = secrets.token_urlsafe(24)
+        self.state = f"{random}.{self._server.server_port}" if is_fixed else ""
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sign-in", daemon=True
         )
@@ -148,13 +160,16 @@ class Loopback:
         if not secrets.compare_digest(url.path.encode(), self._path.encode()):
             return 404, "There is nothing here."
         found = Callback.of(url.query)
-        if found is None:
-            return 400, "There is no answer in this address. Begin again."
+        if found is None or not self._is_asked_for(found):
+            return 400, "There is no answer to this sign-in in this address. Begin again."
         with self._taking:
             if not self._came.is_set():
                 self._callback = found
                 self._came.set()
         return 303, f"{self._path}/done"
+
+    def _is_asked_for(self, found: Callback) -> bool:
+        return not self.state or secrets.compare_digest(found.state.encode(), self.state.encode())
 
     def shown(self) -> None:
         """Take note that the browser has the last page."""
@@ -167,9 +182,9 @@ class _Server(ThreadingHTTPServer):
     # On Windows this would let another program listen here too.
     allow_reuse_address = False
 
-    def __init__(self, loopback: Loopback) -> None:
+    def __init__(self, loopback: Loopback, port: int) -> None:
         self.loopback = loopback
-        super().__init__((HOST, 0), _Handler)
+        super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
         """Bind without asking for the computer's name, which takes seconds on some."""
@@ -184,9 +199,21 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
     server: _Server
 
+    def do_POST(self) -> None:
+        """Take the answer from a page in front, which has it from the service and posts it here."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > _MOST_BYTES:
+            self.send_error(413)
+            return
+        form = self.rfile.read(int(length)).decode("ascii", "replace")
+        self._answer(f"{urlsplit(self.path).path}?{form}")
+
     def do_GET(self) -> None:
         """Answer one request; the connection ends with it."""
-        status, text = self.server.loopback.answer(self.headers.get("Host"), self.path)
+        self._answer(self.path)
+
+    def _answer(self, target: str) -> None:
+        status, text = self.server.loopback.answer(self.headers.get("Host"), target)
         page = _PAGE.format(text=html.escape("" if status == 303 else text)).encode()  # noqa: PLR2004
         self.send_response(status)
         if status == 303:  # noqa: PLR2004  See Other

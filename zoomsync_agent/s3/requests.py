@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from zoomsync_agent.core.errors import AgentError, CredentialsRefused
+from zoomsync_agent.core.errors import AgentError, CredentialsRefused, SetupIncomplete
 from zoomsync_agent.http import TIMEOUT, network_error, new_client
 from zoomsync_agent.s3.answers import Answer, answer_of, meaning
 from zoomsync_agent.s3.bucket import Bucket, escaped
@@ -100,6 +100,7 @@ class Requests:
             Refused: the answer is none of success.
             httpx.HTTPError: there was no answer.
             CredentialsRefused, SecretsUnavailable: there are no keys to be had.
+            SetupIncomplete: what was set makes no request.
         """
         request = _Request(
             method,
@@ -139,13 +140,20 @@ class Requests:
         if request.body is not None:
             # Not signed: it is ours, but a proxy may send the body in chunks.
             headers["Content-Length"] = str(request.length)
-        response = self.http.request(
-            request.method,
-            request.url,
-            headers=headers,
-            content=request.content if request.body is None else request.body(),
-            timeout=request.timeout,
-        )
+        try:
+            response = self.http.request(
+                request.method,
+                request.url,
+                headers=headers,
+                content=request.content if request.body is None else request.body(),
+                timeout=request.timeout,
+            )
+        except (UnicodeError, httpx.InvalidURL) as exc:
+            # Names with labels that no host has, or a header with characters that none can hold.
+            raise SetupIncomplete(
+                f"a request to {self.bucket.url} cannot be written: {exc}; are S3_ENDPOINT_URL, "
+                "s3_bucket and s3_kms_key right?"
+            ) from exc
         if response.status_code >= _REFUSED:
             # A redirect is never followed: what is signed must not go where somebody points.
             raise Refused(answer_of(response), action)

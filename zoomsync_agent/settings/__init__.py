@@ -14,6 +14,7 @@ from zoomsync_agent.settings.secrets import (
     DATABASE_URL,
     SERVICE_KEY,
     SUPABASE_S3_KEYS,
+    ZOOM_CLIENT_SECRET,
     Secret,
     secret,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "SERVICE_KEY",
     "SPECS",
     "SUPABASE_S3_KEYS",
+    "ZOOM_CLIENT_SECRET",
     "Origin",
     "Places",
     "Secret",

@@ -23,6 +23,7 @@ from zoomsync_agent.settings.values import (
     setting,
     this_device,
 )
+from zoomsync_agent.settings.zoom import ZoomSettings
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _NO_PATH: Final = ("", "/")
@@ -36,7 +37,7 @@ def _no_address(text: str) -> str:
     )
 
 
-class Settings(BucketSettings, BaseSettings):
+class Settings(BucketSettings, ZoomSettings, BaseSettings):
     """What the user chose, checked. Only what is handed in counts; `load` reads the places."""
 
     model_config = SettingsConfigDict(

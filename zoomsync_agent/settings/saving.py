@@ -71,7 +71,9 @@ def _compatible(home: Places, environ: Mapping[str, str], key: str) -> list[Laye
 
 def _is_right(home: Places, environ: Mapping[str, str], layer: Layer) -> bool:
     # Two folders are judged together, with the new value; here each one only for itself.
-    apart = Layer("", layer.base, {"destination": "s3"})
+    apart = Layer(
+        "", layer.base, {"destination": "s3", "s3_bucket": "any", "s3_encryption": "aws:kms"}
+    )
     try:
         build(home, environ, [layer, apart])
     except SettingsError:

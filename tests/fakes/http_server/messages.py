@@ -34,7 +34,7 @@ class Answer:
     """What is sent back.
 
     `reason` None stands for the usual phrase; `early` is an answer that does not wait for the body.
-    `pieces` go out after `body`, one at a time as they are made; with them `headers` say the length.
+    `pieces` go out after `body`, each as it is made; `headers` then say the length.
     """
 
     status: int

@@ -305,3 +305,14 @@ class Request:
         except ValueError:
             return {}
         return value if isinstance(value, dict) else {}
+
+    def form(self) -> dict[str, str]:
+        """Read the body as a form; empty where it is none.
+
+        Raises:
+            Vanished: the client went away in the middle.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        text = self.body.read().decode("utf-8", "replace")
+        is_form = kind == "application/x-www-form-urlencoded"
+        return dict(parse_qsl(text, keep_blank_values=True)) if is_form else {}

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from random import Random
 
@@ -38,9 +38,10 @@ class Library:
         self.meetings: dict[str, Meeting] = {}
         self.deleted: set[str] = set()
         self._files: dict[str, tuple[Meeting, RecordingFile]] = {}
-        self._random = Random(1)
-        self._kinds = itertools.cycle(KINDS)
+        self._random = Random(1)  # noqa: S311  the same names every time
+        self._kinds: Iterator[UuidKind] = itertools.cycle(KINDS)
         self._numbers = itertools.count(_FIRST_NUMBER)
+        self._counts = itertools.count(1)
 
     def add_user(
         self, email: str = "jchill@example.com", *, kind: int = 2, is_admin: bool = False
@@ -85,7 +86,8 @@ class Library:
         """
         with self.guard:
             begun = self.clock() - 86_400 if start is None else _seconds(start)
-            name = uuid or new_uuid(self._random, uuid_kind or next(self._kinds))
+            usual = next(self._kinds) if uuid_kind is None else uuid_kind
+            name = uuid or new_uuid(self._random, usual)
             host = user or self.first_user
             known = number or next(self._numbers)
             meeting = Meeting(name, known, host, topic, begun, duration_minutes, None, kind)
@@ -136,7 +138,7 @@ class Library:
         )
         begun = meeting.start if start is None else _seconds(start)
         over = meeting.start + 60 * meeting.duration if end is None else _seconds(end)
-        content = content_of(usual, data, f"{meeting.uuid} {kind} {begun}")
+        content = content_of(usual, data, f"{meeting.uuid} {kind} {next(self._counts)}")
         file = RecordingFile(
             kind_of_file.file_type,
             kind_of_file.file_extension,
@@ -222,7 +224,7 @@ class Library:
     def replace_data(self, file: RecordingFile, data: bytes | int | Content) -> None:
         """Let a file become another one, larger or not, under the same id."""
         kind = FileKind(file.file_type, file.file_extension, file.recording_type)
-        file.content = content_of(kind, data, f"{file.id} again")
+        file.content = content_of(kind, data, f"{file.id} {next(self._counts)}")
 
     def complete_files(self, user: User | None = None) -> list[RecordingFile]:
         """Return the files that lists show as complete now, of one user or of all."""

@@ -1,6 +1,5 @@
 """How often Zoom may be asked: per account and category, a second and a day."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -54,7 +53,7 @@ class Limits:
         self.tells_reset = True
         self.refused = 0
         self._second: dict[tuple[str, Category], tuple[int, int]] = {}
-        self._day: dict[tuple[str, Category], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        self._day: dict[tuple[str, Category], tuple[int, int]] = {}
         if plan is not None:
             self.choose(plan)
 
@@ -74,17 +73,17 @@ class Limits:
         daily = self._used(self._day.get(key), today) + self.others_today.get(category, 0)
         if category in self.per_day and daily >= self.per_day[category]:
             raise self._refusal(self._daily(category, now), _DAILY)
-        limit = self.per_second.get(category)
-        if limit is None:
-            usual = _SECOND["business"][category]
-            return _headers(category, "QPS", usual, usual - 1)
         asked = self._used(self._second.get(key), int(now))
         used = asked + self.others_per_second.get(category, 0)
-        if used >= limit:
+        limit = self.per_second.get(category)
+        if limit is not None and used >= limit:
             reset = {"X-RateLimit-Reset": str(int(now) + 1)} if self.tells_reset else {}
             raise self._refusal(_headers(category, "QPS", limit, 0) | reset, _PER_SECOND)
         self._second[key] = (int(now), asked + 1)
         self._day[key] = (today, self._used(self._day.get(key), today) + 1)
+        if limit is None:
+            usual = _SECOND["business"][category]
+            return _headers(category, "QPS", usual, usual - 1)
         return _headers(category, "QPS", limit, limit - used - 1)
 
     @staticmethod

@@ -98,7 +98,11 @@ class RecordingFile:
 
     def is_complete(self, now: float) -> bool:
         """Return whether it is there to be fetched."""
-        return self.is_there(now) and self.end is not None and self.completes_at <= now
+        return self.is_there(now) and self.is_processed(now)
+
+    def is_processed(self, now: float) -> bool:
+        """Return whether Zoom is done with it, wherever it is."""
+        return self.end is not None and self.completes_at <= now
 
     def is_there(self, now: float) -> bool:
         """Return whether it can be seen at all."""
@@ -158,7 +162,7 @@ class Meeting:
     files: list[RecordingFile] | None
     kind: int = 2
     timezone: str = "UTC"
-    passcode: str = "k3VY1D"  # noqa: S105  of a recording that is not there
+    passcode: str = "k3VY1D"
     summary: Summary | None = None
     participants: dict[str, RecordingFile] = field(default_factory=dict)
     is_running: bool = False
@@ -176,6 +180,10 @@ class Meeting:
             for one in self.files or ()
             if one.trashed_at is not None and now - one.trashed_at < TRASH_SECONDS
         ]
+
+    def went_along(self, now: float) -> list[RecordingFile]:
+        """Return the files that are in the trash because the whole recording is."""
+        return [one for one in self.files or () if one.is_there(now)]
 
     def is_shown(self, now: float) -> bool:
         """Return whether lists have it."""
@@ -214,19 +222,16 @@ def content_of(kind: FileKind, data: bytes | int | Content | None, name: str) ->
 
 def _usual(kind: FileKind, name: str) -> bytes:
     """Return a few bytes that are what *kind* says."""
-    match kind.file_type:
-        case "MP4" | "M4A":
-            return media.mp4(name.encode() + media.filler(1500), duration=60.0)
-        case "TRANSCRIPT":
-            return texts.transcript()
-        case "CC":
-            return texts.transcript(speakers=False)
-        case "CHAT":
-            return texts.chat()
-        case "TIMELINE":
-            return texts.timeline()
-        case "SUMMARY":
-            return texts.summary(kind.recording_type)
-        case "TB":
-            return JPEG + name.encode()
-    return f"#,Question,Answer\r\n1,{name},Yes\r\n".encode()
+    if kind.file_type in ("MP4", "M4A"):
+        return media.mp4(name.encode() + media.filler(1500), duration=60.0)
+    said = texts.talk(name)
+    usual = {
+        "TRANSCRIPT": texts.transcript(said),
+        "CC": texts.transcript(said, speakers=False),
+        "CHAT": texts.chat(said),
+        "TIMELINE": texts.timeline(said),
+        "SUMMARY": texts.summary(kind.recording_type, name),
+        "TB": JPEG + name.encode(),
+    }
+    poll = f"#,Question,Answer\r\n1,{name},Yes\r\n".encode()
+    return usual.get(kind.file_type, poll)

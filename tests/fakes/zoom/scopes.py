@@ -61,8 +61,10 @@ class Call:
 
     def is_let(self, scopes: Iterable[str], level: str = "") -> bool:
         """Return whether somebody with *scopes* may."""
-        names = {*self.needed(level), f"{self.scope}:master", f"{self.classic}:admin"}
-        if not (self.account_wide or level):
+        names = set(self.needed(level))
+        if not level:
+            names |= {f"{self.scope}:master", f"{self.classic}:admin"}
+        if not (level or self.account_wide):
             names.add(self.classic)
         return not names.isdisjoint(scopes)
 

@@ -5,7 +5,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 import httpx
 
@@ -19,9 +19,6 @@ from zoomsync_agent.destinations.source_file import expect_unchanged
 from zoomsync_agent.s3.multipart import Multipart, NoSuchUpload, Part
 from zoomsync_agent.s3.requests import Refused
 from zoomsync_agent.s3.signing import UNSIGNED
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _WRONG_PARTS: Final = 3
 """So often a part may arrive as something else."""
@@ -105,7 +102,7 @@ class PartReader:
             self._assurance.compares_md5 or (known is not None and not known.checksum)
         )
         sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-        hashes: list[_Hash] = [self._whole, *([sha256] * needs_sha256), *([md5] * needs_md5)]
+        hashes = [self._whole, sha256] if needs_sha256 else [self._whole]
         source = self._flow.source
         source.seek(cut.offset)
         left = cut.count
@@ -114,7 +111,12 @@ class PartReader:
             piece = source.read(min(self._piece_bytes, left))
             if not piece:
                 raise SourceChanged(f"{self._outgoing.path} became shorter")
-            self._hashing.feed(hashes, piece)
+            # MD5 is the slow one and goes on beside the others. Those take a piece in sooner here
+            # than threads are told of it, and the second one finds it in the core's cache.
+            if needs_md5:
+                self._hashing.feed([md5], piece)
+            for one in hashes:
+                one.update(piece)
             left -= len(piece)
         self._hashing.settle()
         return Hashed(sha256.digest() if needs_sha256 else b"", md5.digest() if needs_md5 else b"")

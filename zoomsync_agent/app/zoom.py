@@ -1,0 +1,99 @@
+"""Zoom's cloud, wired from settings and secrets. Loaded only where it is used."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Final
+
+from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.desktop.clock import SystemClock
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.ports import Clock
+from zoomsync_agent.settings import ZOOM_CLIENT_SECRET, Settings, secret
+from zoomsync_agent.zoom.app import API, OAUTH, ZoomApp
+from zoomsync_agent.zoom.client import ZoomClient, windows
+from zoomsync_agent.zoom.limits import RateLimits
+from zoomsync_agent.zoom.models import CloudMeeting
+from zoomsync_agent.zoom.session import ZoomKeeper
+
+_LOCK: Final = "zoom.session.lock"
+
+
+def zoom_app(settings: Settings, home: Home) -> ZoomApp:
+    """Return the app by which the agent is known to Zoom.
+
+    Raises:
+        SettingsError: there is none, or something about it is impossible.
+    """
+    if settings.zoom_problem:
+        raise SettingsError(settings.zoom_problem)
+    found = secret(home, os.environ, ZOOM_CLIENT_SECRET)
+    return ZoomApp(
+        settings.zoom_client_id,
+        found.value if found else "",
+        settings.zoom_redirect_uri,
+        oauth=settings.zoom_url,
+        api=API if settings.zoom_url == OAUTH else settings.zoom_url,
+    )
+
+
+def zoom_keeper(
+    settings: Settings,
+    home: Home,
+    *,
+    clock: Clock | None = None,
+    on_change: Callable[[Account], None] = lambda _account: None,
+) -> ZoomKeeper:
+    """Return who keeps the sign-in to Zoom. Nothing is asked of the network or the keyring.
+
+    Raises:
+        SettingsError: see `zoom_app`.
+    """
+    return ZoomKeeper(
+        zoom_app(settings, home),
+        KeyringSecrets(home.service_name),
+        home.data / _LOCK,
+        clock=clock or SystemClock(),
+        on_change=on_change,
+    )
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, home: Home) -> Iterator[ZoomKeeper]:
+    """Give the sign-in to Zoom for the time of a command.
+
+    Raises:
+        SettingsError: see `zoom_app`.
+    """
+    home.ensure()
+    yield zoom_keeper(settings, home)
+
+
+@contextlib.contextmanager
+def asking(settings: Settings, home: Home) -> Iterator[ZoomClient]:
+    """Give what asks Zoom, for the time of a command.
+
+    Raises:
+        SettingsError: see `zoom_app`.
+    """
+    with opened(settings, home) as keeper:
+        client = ZoomClient(keeper, RateLimits(time.time, time.monotonic))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def all_meetings(client: ZoomClient, since: date, until: date) -> Iterator[CloudMeeting]:
+    """Yield the cloud recordings of these days, UTC and both included, the newest first.
+
+    Those of the whole account where that was granted.
+    """
+    is_wide = client.is_account_wide
+    for window in windows(since, until):
+        found = client.meetings(window, account_wide=is_wide)
+        yield from sorted(found, key=lambda one: one.started_at or 0.0, reverse=True)

@@ -1,0 +1,61 @@
+"""The settings of Zoom's cloud."""
+
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel
+
+from zoomsync_agent.settings.values import as_address, setting
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class ZoomSettings(BaseModel):
+    """As which app of the Zoom Marketplace the agent signs in."""
+
+    zoom_client_id: str = setting(
+        "ZOOM_CLIENT_ID",
+        "the app's client id; of a public client its own",
+        "The app of the Zoom Marketplace by which the agent signs in to Zoom.",
+        "",
+    )
+    zoom_redirect_uri: str = setting(
+        "ZOOM_REDIRECT_URI",
+        "an address of the app's, http only for 127.0.0.1",
+        "Where Zoom sends the browser after the sign-in, instead of this computer.",
+        "",
+    )
+    zoom_url: Annotated[str, AfterValidator(as_address)] = setting(
+        "ZOOM_URL",
+        "an address such as https://zoom.us",
+        "Where Zoom's sign-in is.",
+        "https://zoom.us",
+    )
+
+    @property
+    def zoom_problem(self) -> str:
+        """Why nobody can sign in to Zoom with these settings; empty where they can."""
+        if not self.zoom_client_id:
+            return (
+                "zoom_client_id (ZOOM_CLIENT_ID) is not set: the client id of your app in the Zoom "
+                "Marketplace. README says how to make one"
+            )
+        if not _is_address(self.zoom_url):
+            return "zoom_url (ZOOM_URL) is not an address such as https://zoom.us"
+        if self.zoom_redirect_uri and not _is_address(self.zoom_redirect_uri):
+            return (
+                "zoom_redirect_uri (ZOOM_REDIRECT_URI) is no address that Zoom takes: https, or "
+                "http://127.0.0.1 (localhost is refused)"
+            )
+        return ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        is_here = parts.hostname in _LOOPBACK
+        is_plain = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    schemes = ("https", "http") if is_here else ("https",)
+    return parts.scheme in schemes and bool(parts.hostname) and is_plain and not parts.username

@@ -1,0 +1,1 @@
+"""Zoom on the wire: signing in, listing what its cloud holds, bringing it here."""
