@@ -8,11 +8,18 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from zoomsync_agent.core.errors import AgentError, NetworkUnavailable, RemoteUnavailable
+from zoomsync_agent.core.errors import (
+    AgentError,
+    NetworkUnavailable,
+    RemoteUnavailable,
+    SetupIncomplete,
+)
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0, pool=60.0)
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-_LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
+_LIMITS: Final = httpx.Limits(
+    max_connections=160, max_keepalive_connections=16, keepalive_expiry=30
+)
 
 
 def _load_without_http2() -> None:
@@ -32,6 +39,9 @@ _load_without_http2()
 def new_client(url: str) -> httpx.Client:
     """Return a client for requests to *url*; thread-safe, to be closed by the caller.
 
+    Raises:
+        SetupIncomplete: the environment names a proxy that cannot be used.
+
     HTTP/1.1 on purpose: idle HTTP/2 connections die without a word, and sending over HTTP/2 costs
     twice the processor time.
     """
@@ -42,14 +52,19 @@ def new_client(url: str) -> httpx.Client:
 
         # What the system trusts: companies install certificates of their own there.
         verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.Client(
-        verify=verify,
-        http2=False,
-        timeout=TIMEOUT,
-        limits=_LIMITS,
-        trust_env=parts.hostname not in LOOPBACK,
-        follow_redirects=False,
-    )
+    try:
+        return httpx.Client(
+            verify=verify,
+            http2=False,
+            timeout=TIMEOUT,
+            limits=_LIMITS,
+            trust_env=parts.hostname not in LOOPBACK,
+            follow_redirects=False,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as exc:
+        raise SetupIncomplete(
+            f"the proxy that HTTPS_PROXY or ALL_PROXY names cannot be used: {exc}"
+        ) from exc
 
 
 def network_error(exc: httpx.HTTPError, host: str, doing: str, *, setting: str) -> AgentError:
@@ -63,6 +78,12 @@ def network_error(exc: httpx.HTTPError, host: str, doing: str, *, setting: str) 
     """
     if isinstance(exc, httpx.ConnectError):
         reason = first_reason(exc)
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return SetupIncomplete(
+                f"{doing}: this computer does not trust the certificate of {host} "
+                f"({reason.verify_message}); install the certificate of whoever made it in the "
+                "system"
+            )
         if isinstance(reason, socket.gaierror):
             return NetworkUnavailable(
                 f"{doing}: no address is known of {host}; is this computer online, and is "

@@ -130,7 +130,7 @@ class BucketBench:
     ) -> S3Destination:
         """Return the destination as a new start of the agent makes it."""
         requests = self.new_requests(url=url, name=name, region=region)
-        usual: dict[str, Any] = {**self.options, "nap": self._nap, "clock": self.time}
+        usual: dict[str, Any] = {**self.options, "nap": self._nap}
         return S3Destination(requests, **(usual | options))
 
     def time(self) -> float:

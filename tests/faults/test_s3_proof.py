@@ -11,7 +11,12 @@ from tests.fakes.s3_proxy import S3Proxy
 from tests.fakes.s3_server import DeleteMarker, answer, cut_before_body, html, s3_error, spoil
 from tests.fakes.s3_server import wrong_etag as other_etag
 from tests.fakes.uploading import recorded
-from zoomsync_agent.core.errors import KeyTaken, TransientError, VerificationFailed
+from zoomsync_agent.core.errors import (
+    DestinationDenied,
+    KeyTaken,
+    TransientError,
+    VerificationFailed,
+)
 from zoomsync_agent.destinations.s3 import Storing
 from zoomsync_agent.destinations.s3.assurances import PROBE
 
@@ -303,14 +308,16 @@ def test_names_of_encrypted_objects_are_no_reason_to_read_them(either, mode, is_
 
 
 def test_how_it_is_to_be_kept_is_said_with_everything(either):
-    """The object and what describes it."""
+    """The object; what describes it is encrypted too, and can be read at any time."""
     storing = Storing("STANDARD_IA", "aws:kms", "a-key")
     destination = either.new_destination(storing=storing)
     outgoing = either.outgoing()
     either.send(outgoing, destination=destination)
     destination.describe(outgoing.key, {"meeting_title": "Weekly"})
-    for stored in either.server.objects.values():
-        assert (stored.storage_class, stored.encryption) == ("STANDARD_IA", "aws:kms")
+    for key, stored in either.server.objects.items():
+        is_description = key.endswith(".json")
+        assert stored.encryption == "aws:kms"
+        assert stored.storage_class == ("STANDARD" if is_description else "STANDARD_IA")
     told = either.server.seen("PUT", "/recordings/kept/2026")[-1].headers
     assert told["x-amz-server-side-encryption-aws-kms-key-id"] == "a-key"
 
@@ -412,12 +419,17 @@ def test_a_link_opens_the_object(bench, outgoing):
 
 
 def test_reading_back_that_fails_says_nothing_secret(bench, outgoing):
-    """The link is in no error."""
+    """Neither keys nor signature are in any error; what is not allowed is named."""
     bench.server.keeps_metadata = False
     bench.send(outgoing)
-    for action in (html(502), answer(403), cut_before_body(), s3_error(503, "SlowDown")):
+    for action, kind in (
+        (html(502), TransientError),
+        (answer(403), DestinationDenied),
+        (cut_before_body(), TransientError),
+        (s3_error(503, "SlowDown"), TransientError),
+    ):
         fault = bench.fault(of("GetObject"), action)
-        with pytest.raises(TransientError) as told:
+        with pytest.raises(kind) as told:
             bench.send(outgoing)
         bench.expect_no_secret(told.value)
         assert fault.fired == 1

@@ -423,8 +423,8 @@ def test_a_wrong_region_is_put_right_in_words(tmp_path, part_size):
         wrong = bench.new_destination(region="us-west-2")
         said = bench.fails(outgoing, SetupIncomplete, destination=wrong)
         assert said.detail == (
-            "the bucket “recordings” lies in the region eu-central-1, not in us-west-2: "
-            "zoomsync config set s3_region eu-central-1"
+            "the bucket “recordings” lies in the region eu-central-1, not in us-west-2 "
+            "(AWS_REGION goes before s3_region): zoomsync config set s3_region eu-central-1"
         )
         assert bench.sent_bytes() == 0
 

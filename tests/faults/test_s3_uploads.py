@@ -174,9 +174,9 @@ def test_an_upload_that_nobody_noted_is_gone_on_with(any_mode):
 
 
 def test_the_youngest_of_several_is_gone_on_with_and_the_stale_are_ended(bench, outgoing):
-    """What is older than a day is nobody's; what is younger may be somebody's."""
+    """What is older than a week is nobody's; what is younger may be somebody's."""
     key, now = PREFIX + outgoing.key, bench.clock.now()
-    stale = [bench.server.add_upload(key, initiated=now - DAY - n) for n in (1, 5000)]
+    stale = [bench.server.add_upload(key, initiated=now - 7 * DAY - n) for n in (1, 5000)]
     young = bench.server.add_upload(key, initiated=now - 3000)
     interrupted_upload = bench.server.add_upload(key, initiated=now - 60, algorithm="sha256")
     other = bench.server.add_upload(f"{key}.json", initiated=now - 9 * DAY)
@@ -188,9 +188,9 @@ def test_the_youngest_of_several_is_gone_on_with_and_the_stale_are_ended(bench, 
 
 
 def test_only_stale_ones_are_ended_and_one_is_begun(bench, outgoing):
-    """Nothing of a day ago is built on."""
+    """Nothing of a week ago is built on."""
     interrupted(bench, outgoing)
-    bench.clock.advance(DAY + 1)
+    bench.clock.advance(7 * DAY + 1)
     bench.reported.clear()
     bench.goes_on(outgoing, resent=2 * PART)
     assert bench.count("AbortMultipartUpload") == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.supabase_server import answer, lose_answer
-from tests.fakes.uploading import UploadBench, recorded
+from tests.fakes.uploading import TUS, UploadBench, recorded
 from zoomsync_agent.core.errors import RemoteUnavailable
 from zoomsync_agent.core.recording import Progress
 from zoomsync_agent.destinations.supabase.fast import FastPath, SessionKeys
@@ -274,3 +274,198 @@ def test_a_server_without_metadata_is_survived(bench):
     assert bench.send(outgoing)
     assert bench.holds(outgoing)
     assert bench.destination.check(bench.send(outgoing))
+
+
+# --- from one way to the other -----------------------------------------------------------------
+
+
+def _is_s3(seen):
+    return seen.path.startswith(S3)
+
+
+def _is_completion(seen):
+    return seen.method == "POST" and "uploadId" in seen.query
+
+
+def _on_part(number):
+    return lambda seen: _is_s3(seen) and seen.query.get("partNumber") == str(number)
+
+
+def _interrupted(bench, outgoing, pieces=5):
+    """Send so many parts and be told to stop; return what was noted."""
+    assert bench.send(outgoing, stop=_after(bench, pieces)) is None
+    assert bench.reported[-1].offset == pieces * PART
+    return bench.reported[-1]
+
+
+@pytest.fixture
+def narrow(tmp_path):
+    """Give somebody who sends one part at a time."""
+    with FastBench(tmp_path, parallel=1) as found:
+        yield found
+
+
+@pytest.mark.parametrize("action", [_xml(503, "SlowDown"), answer(502, "<html>bad</html>")])
+def test_what_was_noted_waits_for_a_server_that_stumbles(narrow, action):
+    """Nearly all is there: it is not sent once more the other way."""
+    outgoing = narrow.outgoing()
+    saved = _interrupted(narrow, outgoing)
+    fault = narrow.fault(_is_s3, action, 5)
+    moved, again = len(narrow.paced), narrow.new_destination()
+    with pytest.raises(RemoteUnavailable):
+        narrow.send(outgoing, resume_from=saved, destination=again)
+    assert fault.fired == 5
+    assert narrow.send(outgoing, resume_from=saved, destination=again)
+    assert narrow.holds(outgoing)
+    assert sum(narrow.paced[moved:]) == outgoing.size - saved.offset
+    assert narrow.count("POST") == 0
+    assert narrow.server.s3_uploads == {}
+
+
+def test_what_was_noted_goes_on_while_the_way_is_left_alone(narrow):
+    """It was good for this file, whatever it is for another one."""
+    outgoing = narrow.outgoing()
+    saved = _interrupted(narrow, outgoing)
+    off = narrow.fault(_is_s3, _xml(403, "AccessDenied"), 1000)
+    assert narrow.send(narrow.outgoing(recorded(2 * PART), "other.mp4"))
+    assert off.fired
+    assert narrow.count("POST") == 1
+    narrow.server.faults.clear()
+    assert narrow.send(outgoing, resume_from=saved)
+    assert narrow.count("POST") == 1
+    assert len(narrow.parts()) == 6
+
+
+def test_an_upload_without_parts_is_ended_while_the_way_is_left_alone(narrow):
+    """Nothing is lost with it, and it holds nothing for nobody."""
+    outgoing = narrow.outgoing()
+    assert narrow.send(outgoing, stop=lambda: bool(narrow.reported)) is None
+    (saved,) = narrow.reported
+    assert len(narrow.server.s3_uploads) == 1
+    off = narrow.fault(_is_s3, _xml(403, "AccessDenied"), 1000)
+    assert narrow.send(narrow.outgoing(recorded(2 * PART), "other.mp4"))
+    assert off.fired
+    narrow.server.faults.clear()
+    assert narrow.send(outgoing, resume_from=saved)
+    assert narrow.holds(outgoing)
+    assert narrow.count("POST") == 2
+    assert narrow.server.s3_uploads == {}
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_whatever_goes_the_other_way_leaves_no_upload_behind(narrow, resumed):
+    """It is refused in the middle of this attempt, or at the beginning of the next one."""
+    outgoing = narrow.outgoing()
+    saved = _interrupted(narrow, outgoing, 3) if resumed else None
+    fault = narrow.fault(_on_part(4), _xml(403, "AccessDenied"), 1000)
+    assert narrow.send(outgoing, resume_from=saved)
+    assert fault.fired == 1
+    assert narrow.holds(outgoing)
+    assert narrow.count("POST") == 1
+    assert narrow.server.s3_uploads == {}
+
+
+def test_notes_of_what_was_given_up_are_forgotten(narrow):
+    """Should the other way fail at its beginning, it is not given up once more."""
+    outgoing = narrow.outgoing()
+    refused = narrow.fault(_on_part(4), _xml(403, "AccessDenied"), 1000)
+    failing = narrow.fault(("POST", TUS), answer(500, "no"), 1000)
+    with pytest.raises(RemoteUnavailable):
+        narrow.send(outgoing)
+    assert refused.fired == 1
+    assert failing.fired
+    assert narrow.reported[-1] == Progress(0, "")
+
+
+def test_an_endpoint_that_never_comes_back_is_not_waited_for_for_ever(narrow):
+    """The rest of Storage answers each time; so a dozen attempts do."""
+    outgoing = narrow.outgoing()
+    saved = _interrupted(narrow, outgoing)
+    fault = narrow.fault(lambda seen: _is_s3(seen) and seen.method != "DELETE", _xml(503, "x"), 999)
+    again, attempts = narrow.new_destination(), 0
+    while attempts < 50:
+        attempts += 1
+        try:
+            receipt = narrow.send(outgoing, resume_from=saved, destination=again)
+        except RemoteUnavailable:
+            continue
+        assert receipt
+        break
+    assert attempts == 12
+    assert fault.fired == 12 * 5
+    assert narrow.holds(outgoing)
+    assert narrow.server.s3_uploads == {}
+
+
+def test_an_endpoint_that_brings_it_further_each_time_is_waited_for(narrow):
+    """However many attempts that takes."""
+    outgoing = narrow.outgoing(recorded(20 * PART))
+    saved, attempts = None, 0
+    while attempts < 50:
+        attempts += 1
+        fault = narrow.fault(_on_part(attempts + 1), _xml(503, "x"), 5)
+        try:
+            assert narrow.send(outgoing, resume_from=saved)
+        except RemoteUnavailable:
+            assert fault.fired == 5
+            saved = narrow.reported[-1]
+        else:
+            break
+    assert attempts == 20
+    assert narrow.count("POST") == 0
+    assert len(narrow.parts()) == 20
+
+
+def test_parts_that_the_store_lost_are_all_sent_anew(narrow):
+    """It does not list those that it has; so the notes are dropped with the upload, once."""
+    outgoing = narrow.outgoing()
+    saved = _interrupted(narrow, outgoing)
+    (upload,) = narrow.server.s3_uploads.values()
+    del upload.parts[3]
+    lost = _xml(400, "InvalidPart", "One or more of the specified parts could not be found")
+    fault = narrow.fault(_is_completion, lost)
+    assert narrow.send(outgoing, resume_from=saved)
+    assert fault.fired == 1
+    assert narrow.holds(outgoing)
+    assert narrow.parts() == [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]
+    assert narrow.count("POST") == 0
+    assert narrow.server.s3_uploads == {}
+
+
+def test_a_store_that_never_has_all_parts_gets_it_the_other_way(narrow):
+    """Twice in an attempt is enough."""
+    outgoing = narrow.outgoing()
+    fault = narrow.fault(_is_completion, _xml(400, "InvalidPart", "could not be found"), 1000)
+    assert narrow.send(outgoing)
+    assert fault.fired == 2
+    assert narrow.holds(outgoing)
+    assert len(narrow.parts()) == 12
+    assert narrow.server.s3_uploads == {}
+
+
+def test_a_store_that_forgets_each_upload_gets_it_the_other_way(narrow):
+    """Parts that are sent again and again are no progress."""
+    outgoing, saved = narrow.outgoing(), None
+    fault = narrow.fault(_on_part(3), _xml(404, "NoSuchUpload", "Upload not found"), 1000)
+    attempts = 0
+    while attempts < 50:
+        attempts += 1
+        try:
+            assert narrow.send(outgoing, resume_from=saved)
+        except RemoteUnavailable:
+            saved = narrow.reported[-1]
+        else:
+            break
+    assert fault.fired
+    assert attempts == 13
+    assert narrow.holds(outgoing)
+
+
+def test_what_somebody_else_brought_ends_what_was_begun(narrow):
+    """Looked at before anything is sent."""
+    outgoing = narrow.outgoing()
+    saved = _interrupted(narrow, outgoing)
+    assert narrow.send(outgoing, destination=narrow.new_destination(fast=None))
+    assert narrow.send(outgoing, resume_from=saved)
+    assert narrow.server.s3_uploads == {}
+    assert len(narrow.parts()) == 5

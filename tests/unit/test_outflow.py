@@ -24,6 +24,7 @@ def small_pieces(request):
         patch.setattr(outflow, "PIECE_BYTES", PIECE)
         if request.param == "beside":
             patch.setattr(hashing, "_SMALL_BYTES", 0)
+            patch.setattr(outflow, "_SMALL_FILE", 0)
         yield
 
 

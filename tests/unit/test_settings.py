@@ -600,3 +600,15 @@ def test_a_secret_is_read_from_the_environment_or_a_private_file(at):
         with pytest.raises(SettingsError, match="chmod 600"):
             secret(home, {}, "SUPABASE_SERVICE_KEY")
         assert secret(home, {}, "DATABASE_URL") is None
+
+
+def test_of_two_names_of_a_setting_its_own_counts(at):
+    """The other one may be meant for other programs, whichever stands first."""
+    own, other = "https://s3.example.com", "http://127.0.0.1:4566"
+    for env in (
+        {"S3_ENDPOINT_URL": own, "AWS_ENDPOINT_URL": other},
+        {"AWS_ENDPOINT_URL": other, "S3_ENDPOINT_URL": own},
+    ):
+        assert at(env=env).s3_endpoint == own
+    assert at(env={"AWS_ENDPOINT_URL": other}).s3_endpoint == other
+    assert at(env={"AWS_ENDPOINT_URL": other, "S3_ENDPOINT_URL": " "}).s3_endpoint == other

@@ -19,7 +19,7 @@ from zoomsync_agent.s3.credentials import (
     AwsChain,
     Credentials,
     FirstOf,
-    FixedKeys,
+    GivenKeys,
     KeptKeys,
     Keys,
     profile_region,
@@ -44,8 +44,16 @@ def bucket_of(settings: Settings) -> Bucket:
         # A certificate of Amazon covers one label only, so a name with dots goes into the path.
         settings.s3_addressing == "auto" and bool(settings.s3_endpoint or "." in settings.s3_bucket)
     )
-    region = settings.s3_region or profile_region(settings.s3_profile) or DEFAULT_REGION
-    return Bucket(settings.s3_bucket, region, settings.s3_endpoint, is_path, settings.s3_prefix)
+    region = settings.s3_region
+    if not region and (settings.s3_profile or not settings.s3_endpoint):
+        region = profile_region(settings.s3_profile)
+    return Bucket(
+        settings.s3_bucket,
+        region or DEFAULT_REGION,
+        settings.s3_endpoint,
+        is_path,
+        settings.s3_prefix,
+    )
 
 
 def requests_to(settings: Settings, home: Home) -> Requests:
@@ -102,14 +110,14 @@ def given_keys(home: Home, names: tuple[str, ...] = AWS_KEYS) -> Keys | None:
     Raises:
         SettingsError: only half of them is there, or others may read the file.
     """
-    found = [secret(home, os.environ, name) for name in names]
-    access, hidden = found[0], found[1]
-    token = found[2] if len(found) > 2 else None  # noqa: PLR2004  the third is the token
+    access, hidden, *more = (secret(home, os.environ, name) for name in names)
     if access is None and hidden is None:
         return None
-    if access is None or hidden is None:
-        raise SettingsError(f"of {names[0]} and {names[1]} only one is set")
-    return Keys(access.value, hidden.value, token.value if token else None)
+    if access is None or hidden is None or access.source != hidden.source:
+        raise SettingsError(f"{names[0]} and {names[1]} must both be set, and in the same place")
+    # A token belongs to the keys that it came with, and to no others.
+    tokens = [one.value for one in more if one is not None and one.source == access.source]
+    return Keys(access.value, hidden.value, tokens[0] if tokens else None)
 
 
 def keep_keys(secrets: SecretStore, keys: Keys) -> None:
@@ -129,7 +137,7 @@ def kept_keys(secrets: SecretStore) -> Keys | None:
 def _credentials(settings: Settings, home: Home) -> Credentials:
     given = given_keys(home)
     if given is not None:
-        return FixedKeys(given)
+        return GivenKeys(given, lambda: given_keys(home))
     chain = AwsChain(settings.s3_profile)
     if settings.s3_profile:
         return chain

@@ -1,5 +1,6 @@
 """`zoomsync sign-in s3` and `zoomsync sign-out s3`: access keys of a store, in the keyring."""
 
+import contextlib
 import sys
 
 import click
@@ -27,9 +28,8 @@ def keep(*, as_json: bool) -> None:
     told = ""
     try:
         requests = Requests(bucket.bucket_of(settings), FixedKeys(keys))
-        with requests.told("try the keys"):
+        with contextlib.closing(requests), requests.told("try the keys"):
             Objects(requests).any_below("")
-        requests.close()
     except CredentialsRefused as exc:
         raise SignInFailed(f"{exc.detail.rstrip('.')}. Nothing was kept.") from exc
     except SettingsError:

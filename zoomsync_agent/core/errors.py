@@ -161,8 +161,9 @@ class CredentialsRefused(ActionNeeded):
     code = "credentials_refused"
     title = "The store does not accept the access keys"
     hint = (
-        "Renew them where they come from (the environment, your AWS profile, “aws sso login”, or "
-        "“zoomsync sign-in s3”); everything then goes on by itself."
+        "Renew them where they come from (your AWS profile, “aws sso login”, “zoomsync sign-in s3” "
+        "or the .env of the config folder); everything then goes on by itself. Keys in the "
+        "environment count from the agent's next start."
     )
 
 

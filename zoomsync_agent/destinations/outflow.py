@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 PIECE_BYTES: Final = 1 << 19
+_SMALL_FILE: Final = 8 << 20
 _SMALLEST_PIECE: Final = 1 << 12
 _PIECES_A_SECOND: Final = 8
+_FOR_EACH: Final = 1 << 17
+"""Bytes per second that are worth a part of its own."""
 
 
 class ToldToStop(Exception):
@@ -36,6 +39,14 @@ def piece_bytes(bytes_per_second: int) -> int:
         return PIECE_BYTES
     share = bytes_per_second // _PIECES_A_SECOND
     return min(PIECE_BYTES, max(share, _SMALLEST_PIECE))
+
+
+def fitting(parallel: int, bytes_per_second: int) -> int:
+    """Return how many parts may be on their way at a time under a bandwidth limit.
+
+    With too many each one would be silent for longer than a server waits for it.
+    """
+    return max(1, min(parallel, bytes_per_second // _FOR_EACH)) if bytes_per_second else parallel
 
 
 class Outflow:
@@ -123,16 +134,21 @@ class Outflow:
     ) -> Iterator[bytes]:
         is_last = offset + count == self._outgoing.size
         self._source.seek(offset)
+        beside, here = md5, [sha256]
+        if md5 is None and self._outgoing.size > _SMALL_FILE:
+            beside, here = sha256, []
         left = count
         while left:
             if may_stop:
                 self.expect_time()
             piece = self._read(left)
             self._pace(len(piece))
-            # MD5, the slow one, goes on beside the sending; a thread would cost more than SHA-256.
-            if md5 is not None:
-                self._hashing.feed([md5], piece)
-            sha256.update(piece)
+            # The slower hash goes on beside the sending; for a second one, and for small files of
+            # which several are on their way, a thread costs more than it gains.
+            if beside is not None:
+                self._hashing.feed([beside], piece)
+            for one in here:
+                one.update(piece)
             left -= len(piece)
             if not left:
                 self.expect_unchanged()

@@ -113,10 +113,19 @@ class Proof:
             raise KeyTaken(outgoing.key)
         # Until it is gone it goes on saying that it is the file; the next attempt must not believe.
         self._doubted.add(outgoing.key)
-        self._objects.delete(outgoing.key)
-        if self._objects.facts(outgoing.key) is None:
-            self._doubted.discard(outgoing.key)
+        self._take_away(outgoing.key, found)
         raise VerificationFailed(f"{outgoing.key}: what arrived is not what was sent")
+
+    def _take_away(self, key: ObjectKey, judged: Facts) -> None:
+        """Delete the object that was judged, unless another one has its place meanwhile.
+
+        Reading it back may have taken minutes, in which somebody else found it wrong too.
+        """
+        if self._objects.facts(key) == judged:
+            self._objects.delete(key)
+        now = self._objects.facts(key)
+        if now != judged:
+            self._doubted.discard(key)
 
     def _is_same(
         self,

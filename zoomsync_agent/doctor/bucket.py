@@ -42,16 +42,20 @@ _USEFUL: Final = {
 }
 ACTIONS: Final = (*_NEEDED, *_USEFUL)
 """What the agent asks of a bucket, as IAM calls it."""
+_OF_KEY: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 _OF_BUCKET: Final = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 
-def policy(bucket: str, prefix: str = "", actions: tuple[str, ...] = ACTIONS) -> str:
+def policy(
+    bucket: str, prefix: str = "", actions: tuple[str, ...] = ACTIONS, kms_key: str = ""
+) -> str:
     """Return the IAM policy that allows *actions*, as JSON.
 
     Args:
         bucket: its name.
         prefix: begins the keys of all objects.
         actions: some of `ACTIONS`.
+        kms_key: ARN of the key with which objects are encrypted; empty for none of one's own.
     """
     of_bucket = [one for one in actions if one in _OF_BUCKET]
     of_objects = [one for one in actions if one not in _OF_BUCKET]
@@ -60,6 +64,8 @@ def policy(bucket: str, prefix: str = "", actions: tuple[str, ...] = ACTIONS) ->
         statements.append(_statement(of_bucket, f"arn:aws:s3:::{bucket}"))
     if of_objects:
         statements.append(_statement(of_objects, f"arn:aws:s3:::{bucket}/{prefix}*"))
+    if kms_key:
+        statements.append(_statement(list(_OF_KEY), kms_key))
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
@@ -75,7 +81,10 @@ class _Patient:
     headers: Mapping[str, str]
     now: Callable[[], float]
     key: str = field(default_factory=lambda: _PROBE + secrets.token_hex(8))
-    denied: set[str] = field(default_factory=set)
+    denied: dict[str, str] = field(default_factory=dict)
+    """What is not allowed, by its action, in the store's own words."""
+    troubles: list[str] = field(default_factory=list)
+    """What else went wrong, as sentences."""
 
     @property
     def name(self) -> str:
@@ -123,9 +132,9 @@ def _reached(patient: _Patient) -> list[Finding]:
                 action="s3:ListBucket",
                 query={"list-type": "2", "max-keys": "1", "prefix": requests.bucket.prefix},
             )
-    except DestinationDenied:
+    except DestinationDenied as exc:
         # The keys are right, and may not do this; everything else may be allowed all the same.
-        patient.denied.add("s3:ListBucket")
+        patient.denied["s3:ListBucket"] = exc.detail
         return [ok("keys", "The store knows the access keys.")]
     except (CredentialsRefused, SecretsUnavailable) as exc:
         return [problem("keys", _told(exc), exc.hint)]
@@ -178,11 +187,21 @@ def _objects(patient: _Patient) -> Iterator[Finding]:
         got: list[bytes] = []
         # HEAD is allowed by the same action, and looks at what the receipt is checked by.
         if _may(patient, lambda: got.append(_read(patient, key))):
-            yield _content(got[0], objects.facts(key), sha256)
+            facts: list[ObjectFacts | None] = []
+            if _may(patient, lambda: facts.append(objects.facts(key))):
+                yield _content(got[0], facts[0], sha256)
         yield from _privacy(patient, key)
-        yield _replacing(objects, key, sha256, headers)
+        yield from _replacing(objects, key, sha256, headers)
     finally:
         _may(patient, lambda: objects.delete(key))
+
+
+def _kms_key(patient: _Patient) -> str:
+    """Return for which key of KMS something must be allowed; * where that is not known."""
+    if not patient.headers.get("x-amz-server-side-encryption", "").startswith("aws:kms"):
+        return ""
+    key = patient.headers.get("x-amz-server-side-encryption-aws-kms-key-id", "")
+    return key if key.startswith("arn:") else "*"
 
 
 def _read(patient: _Patient, key: str) -> bytes:
@@ -219,17 +238,21 @@ def _privacy(patient: _Patient, key: str) -> Iterator[Finding]:
         yield ok("privacy", "A stranger who knows the address cannot open an object.")
 
 
-def _replacing(objects: Objects, key: str, sha256: str, headers: Mapping[str, str]) -> Finding:
+def _replacing(
+    objects: Objects, key: str, sha256: str, headers: Mapping[str, str]
+) -> Iterator[Finding]:
     """See whether the store itself refuses to replace an object."""
     condition = {**headers, "If-None-Match": "*"}
     try:
         objects.put(key, _BYTES, len(_BYTES), sha256, condition)
     except Refused as exc:
         if exc.answer.status == _PRECONDITION:
-            return ok("replacing", "The store refuses to replace an object.")
+            yield ok("replacing", "The store refuses to replace an object.")
+        if not exc.answer.is_not_implemented:
+            return
     except httpx.HTTPError:
-        pass
-    return warning(
+        return
+    yield warning(
         "replacing",
         "The store does not know how to refuse to replace an object. The agent looks before it "
         "writes; another program that writes the same name in that moment would be replaced.",
@@ -265,16 +288,21 @@ def _permissions(patient: _Patient) -> Iterator[Finding]:
         yield ok("permissions", "Everything that the agent asks for is allowed.")
     mend = (
         "Let whoever owns the bucket allow all that the agent asks for:\n"
-        f"{policy(bucket.name, bucket.prefix)}"
+        f"{policy(bucket.name, bucket.prefix, kms_key=_kms_key(patient))}"
     )
     for action in missing:
+        words = (
+            f" (the store says: {patient.denied[action]})"
+            if "kms" in patient.denied[action].lower()
+            else ""
+        )
         if action in _USEFUL:
             yield warning("permissions", f"{action} is not allowed: {_USEFUL[action]}.", mend)
         else:
-            yield problem("permissions", f"{action} is not allowed.", mend)
+            yield problem("permissions", f"{action} is not allowed{words}.", mend)
         mend = ""  # once is enough
-    for other in sorted(patient.denied - set(ACTIONS)):
-        yield problem("permissions", other)
+    for other in dict.fromkeys(patient.troubles):
+        yield problem("store", other)
 
 
 def _may(patient: _Patient, do: Callable[[], object]) -> bool:
@@ -284,12 +312,13 @@ def _may(patient: _Patient, do: Callable[[], object]) -> bool:
             try:
                 do()
             except Refused as exc:
-                if exc.answer.status in (401, 403) and not exc.answer.is_about_keys:
-                    patient.denied.update(exc.action.split(", "))
+                if isinstance(patient.requests.error(exc, "doctor"), DestinationDenied):
+                    for action in exc.action.split(", "):
+                        patient.denied[action] = exc.answer.text
                     return False
                 raise
     except AgentError as exc:
-        patient.denied.add(_told(exc))
+        patient.troubles.append(_told(exc))
         return False
     return True
 

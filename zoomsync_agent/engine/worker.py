@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -276,7 +277,9 @@ class Worker(ThreadService):
 class _Stop:
     """Asked between chunks: should the running job stop?
 
-    The database is asked at most every quarter of a second, since hashing asks after every MiB.
+    The database is asked at most every quarter of a second, since hashing asks after every MiB, and
+    only by the worker's own thread: whoever asks it gets a connection that lasts as long as the
+    database, and the threads of parts come and go. Those get the answer that the worker got last.
     """
 
     def __init__(
@@ -291,10 +294,13 @@ class _Stop:
         self._is_paused = is_paused
         self._asked_at = 0.0
         self._answer = False
+        self._worker = threading.get_ident()
 
     def __call__(self) -> bool:
         if self._is_stopping():
             return True
+        if threading.get_ident() != self._worker:
+            return self._answer
         now = time.monotonic()
         if now - self._asked_at >= _STOP_CHECK_SECONDS:
             self._asked_at = now

@@ -142,7 +142,7 @@ def answer_of(response: httpx.Response) -> Answer:
         fields.get("Code", ""),
         fields.get("Message", "")[:_SHOWN],
         fields.get("Region", "") or response.headers.get("x-amz-bucket-region", ""),
-        _time(response.headers.get("date", "")),
+        time_of(response),
         is_page=told is None and body.startswith("<") and "<html" in body,
     )
 
@@ -175,8 +175,10 @@ def number_of(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def _time(date: str) -> float | None:
+def time_of(response: httpx.Response) -> float | None:
+    """Return when a store answered by its own clock, in epoch seconds; None if it does not say."""
     try:
+        date = response.headers.get("date", "")
         return email.utils.parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
@@ -216,6 +218,7 @@ def _elsewhere(answer: Answer, bucket: Bucket, detail: str) -> AgentError:
     if answer.region and answer.region != bucket.region:
         return SetupIncomplete(
             f"the bucket “{bucket.name}” lies in the region {answer.region}, not in "
-            f"{bucket.region}: zoomsync config set s3_region {answer.region}"
+            f"{bucket.region} (AWS_REGION goes before s3_region): zoomsync config set s3_region "
+            f"{answer.region}"
         )
     return SetupIncomplete(f"{detail}; is s3_region or S3_ENDPOINT_URL right?")

@@ -4,12 +4,15 @@ Source: Amazon S3 User Guide, "Methods for accessing a general purpose bucket" (
 path-style requests); which characters of a key stay as they are: AWS "Create a signed request".
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 DEFAULT_REGION: Final = "us-east-1"
 _CHINA: Final = "cn-"
+_AMAZON: Final = re.compile(r"(?:^|\.)s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?$")
+"""Not every host of Amazon's is its store: there are gateways and computers of customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Bucket:
     @property
     def is_aws(self) -> bool:
         """Whether it is Amazon's own store."""
-        return not self.endpoint or self.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return not self.endpoint or _AMAZON.search(self.host) is not None
 
     @property
     def host(self) -> str:

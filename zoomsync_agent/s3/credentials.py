@@ -67,6 +67,32 @@ class FixedKeys:
         return None
 
 
+class GivenKeys:
+    """Keys in the environment or a file, read again where they are refused.
+
+    Args:
+        first: as they were found.
+        read: gives them as they are now.
+    """
+
+    def __init__(self, first: Keys, read: Callable[[], Keys | None]) -> None:
+        self._keys = first
+        self._read = read
+
+    def keys(self) -> Keys:
+        """Return them."""
+        return self._keys
+
+    def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
+        """Return what is written there now, should it be something else."""
+        del reason
+        found = self._read()
+        if found is None or found == refused:
+            return None
+        self._keys = found
+        return found
+
+
 class AwsChain:
     """Keys as every AWS tool finds them, looked for by botocore.
 
@@ -97,15 +123,16 @@ class AwsChain:
                 if self._found is None:
                     # Anew each time: somebody may have written the files meanwhile.
                     self._found = _session(self._profile).get_credentials()
-                if self._found is None:
-                    raise CredentialsRefused("no access keys were found")
-                frozen = self._found.get_frozen_credentials()
+                frozen = self._found.get_frozen_credentials() if self._found else None
             except (exceptions.HTTPClientError, exceptions.ConnectionError) as exc:
                 raise NetworkUnavailable(f"renew the access keys: {exc}") from exc
-            # botocore raises a plain RuntimeError where what it was given has ended already.
-            except (exceptions.BotoCoreError, exceptions.ClientError, RuntimeError) as exc:
+            # Beside its own errors: those of files and programs that a profile names, of JSON that
+            # is none, and a plain RuntimeError where what it was given has ended already.
+            except Exception as exc:
                 self._found = None
-                raise CredentialsRefused(str(exc)) from exc
+                raise CredentialsRefused(f"{type(exc).__name__}: {exc}") from exc
+        if frozen is None:
+            raise CredentialsRefused("no access keys were found")
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 
     def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
@@ -187,12 +214,10 @@ class KeptKeys:
 
 def profile_region(profile: str) -> str:
     """Return the region that the shared profile names; empty where it names none."""
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  botocore costs 100 ms
-
     try:
         return str(_session(profile).get_config_variable("region") or "")
-    except BotoCoreError:
-        return ""  # whoever needs the keys of that profile is told
+    except Exception:  # noqa: BLE001  whatever it is: whoever needs the keys of that profile is told
+        return ""
 
 
 def _session(profile: str) -> "Session":

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
@@ -23,7 +23,8 @@ from zoomsync_agent.s3.requests import Body, Refused, Requests
 
 MOST_PARTS: Final = 10_000
 _MIB: Final = 1 << 20
-_PART: Final = httpx.Timeout(120.0, connect=15.0)
+_PART: Final = httpx.Timeout(120.0, connect=15.0, write=60.0)
+"""A peer that reads nothing for a minute is gone; one that has all may take longer to answer."""
 _COMPLETE: Final = httpx.Timeout(60.0, connect=15.0, read=1800.0)
 """A store may put a large object together for minutes before it answers."""
 _NOT_FOUND: Final = 404
@@ -34,7 +35,7 @@ _MD5: Final = re.compile(r"[0-9a-f]{32}")
 class Part:
     """One part as the store has it; *etag* without quotes, *checksum* in base64 where it is kept.
 
-    `size` is None where the store does not tell it.
+    `size` is None where the store does not tell it, and so is `modified`, in epoch seconds.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Part:
     checksum: str = ""
     is_md5: bool = True
     """Whether *etag* may be the MD5 of the part: not so where the store encrypts with its keys."""
+    modified: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An unfinished upload as the store lists it; *initiated* in epoch seconds."""
+    """An unfinished upload as the store lists it.
+
+    `initiated` is in epoch seconds, None where the store does not tell it in a way that is known.
+    """
 
     key: str
     upload_id: str
-    initiated: float
+    initiated: float | None
 
 
 class NoSuchUpload(Exception):
@@ -100,6 +105,10 @@ class Multipart:
 
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
+
+    def now(self) -> float:
+        """Return the time in epoch seconds, by the clock that the store's dates are of."""
+        return self._requests.store_time()
 
     def create(self, key: str, headers: Mapping[str, str]) -> str:
         """Begin an upload and return its id.
@@ -309,11 +318,13 @@ def _parts(found: ET.Element) -> Iterator[Part]:
                 told.get("ETag", "").strip('"'),
                 number_of(told.get("Size", "")),
                 told.get("ChecksumSHA256", ""),
+                modified=_epoch(told.get("LastModified", "")),
             )
 
 
-def _epoch(text: str) -> float:
+def _epoch(text: str) -> float | None:
     try:
-        return datetime.fromisoformat(text).timestamp()
+        told = datetime.fromisoformat(text)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, OSError):
-        return 0.0
+        return None

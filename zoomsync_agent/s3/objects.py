@@ -27,12 +27,18 @@ _UPLOAD: Final = httpx.Timeout(120.0, connect=15.0)
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """What a store tells of an object; *etag* without quotes, *checksum* in base64."""
+    """What a store tells of an object; *etag* without quotes, *checksum* in base64.
+
+    `modified` and `version` are the store's own words; with the rest they tell it from another one
+    under the same key.
+    """
 
     size: int
     etag: str
     sha256: str
     checksum: str = ""
+    modified: str = ""
+    version: str = ""
 
 
 class Objects:
@@ -75,7 +81,12 @@ class Objects:
         if size is None or not etag:
             raise httpx.RemoteProtocolError("the answer tells of no object")
         return ObjectFacts(
-            size, etag, response.headers.get(SHA256, ""), response.headers.get(CHECKSUM, "")
+            size,
+            etag,
+            response.headers.get(SHA256, ""),
+            response.headers.get(CHECKSUM, ""),
+            response.headers.get("last-modified", ""),
+            response.headers.get("x-amz-version-id", ""),
         )
 
     def _expect_no_reason(self, key: str) -> None:
@@ -85,9 +96,10 @@ class Objects:
             Refused: for this reason.
         """
         try:
-            self._requests.send(
-                "GET", key, action="s3:GetObject, s3:ListBucket", headers={"Range": "bytes=0-0"}
-            )
+            # What answers may not know of ranges, and send all of it; nobody reads that.
+            action, few = "s3:GetObject, s3:ListBucket", {"Range": "bytes=0-0"}
+            with self._requests.reading(key, action=action, headers=few):
+                pass
         except Refused as exc:
             is_missing = exc.answer.status == _NOT_FOUND and exc.answer.code != "NoSuchBucket"
             if not is_missing and exc.answer.status != _NO_SUCH_RANGE:
@@ -159,12 +171,7 @@ class Objects:
         Raises:
             Refused, httpx.HTTPError: it could not be read to its end.
         """
-        link = self._requests.link(key, 3600)
-        plain = {"Accept-Encoding": "identity"}
-        with self._requests.http.stream("GET", link, headers=plain) as response:
-            if not response.is_success:
-                # No `raise_for_status`: its message holds the link, which lets anybody in.
-                raise httpx.RemoteProtocolError(f"HTTP {response.status_code} to reading back")
+        with self._requests.reading(key, action="s3:GetObject") as response:
             yield from response.iter_bytes(_READ_BYTES)
 
     def sizes(self, below: str = "") -> Iterator[tuple[str, int]]:

@@ -11,7 +11,7 @@ import httpx
 
 from zoomsync_agent.core.errors import AgentError, CredentialsRefused, SetupIncomplete
 from zoomsync_agent.http import TIMEOUT, network_error, new_client
-from zoomsync_agent.s3.answers import Answer, answer_of, meaning
+from zoomsync_agent.s3.answers import Answer, answer_of, meaning, time_of
 from zoomsync_agent.s3.bucket import Bucket, escaped
 from zoomsync_agent.s3.credentials import Credentials, Keys
 from zoomsync_agent.s3.signing import EMPTY, signed_headers, signed_link
@@ -20,6 +20,7 @@ Body = Callable[[], Iterator[bytes]]
 """Gives the body anew: a request whose keys were too old is made twice."""
 
 _REFUSED: Final = 300
+_EXPLANATION: Final = 1 << 16
 _SKEW: Final = "RequestTimeTooSkewed"
 
 
@@ -51,7 +52,9 @@ class Requests:
         self._guard = threading.Lock()
         self._client: httpx.Client | None = None
         self._ahead = 0.0
-        """How far the store's clock is ahead of ours, in seconds."""
+        """How far the store's clock is ahead of the one that signatures go by, in seconds."""
+        self._heard = 0.0
+        """How far it was ahead of ours at its last answer."""
 
     @property
     def http(self) -> httpx.Client:
@@ -116,27 +119,19 @@ class Requests:
         try:
             return self._once(request, keys, action)
         except Refused as exc:
-            if exc.answer.code == _SKEW and self._set_clock(exc.answer):
-                return self._once(request, keys, action)
-            answer = exc.answer
-            if not answer.is_about_keys:
-                raise
-            other = self._credentials.renewed(keys, answer.code)
+            other = self._mended(exc.answer, request, keys)
             if other is None:
                 raise
             return self._once(request, other, action)
 
+    def _mended(self, answer: Answer, request: "_Request", keys: Keys) -> Keys | None:
+        """Return the keys with which the request may succeed now; None where nothing changed."""
+        if answer.code == _SKEW:
+            return keys if self._set_clock(answer, request.ahead) else None
+        return self._credentials.renewed(keys, answer.code) if answer.is_about_keys else None
+
     def _once(self, request: "_Request", keys: Keys, action: str) -> httpx.Response:
-        _expect_sendable(keys)
-        headers = signed_headers(
-            keys,
-            self.bucket.region,
-            request.method,
-            request.url,
-            request.headers,
-            payload=request.payload,
-            at=self._now(),
-        )
+        headers = self._signed(request, keys)
         if request.body is not None:
             # Not signed: it is ours, but a proxy may send the body in chunks.
             headers["Content-Length"] = str(request.length)
@@ -154,16 +149,62 @@ class Requests:
                 f"a request to {self.bucket.url} cannot be written: {exc}; are S3_ENDPOINT_URL, "
                 "s3_bucket and s3_kms_key right?"
             ) from exc
+        told = time_of(response)
+        if told is not None:
+            self._heard = told - self._clock()
         if response.status_code >= _REFUSED:
             # A redirect is never followed: what is signed must not go where somebody points.
             raise Refused(answer_of(response), action)
         return response
 
+    @contextlib.contextmanager
+    def reading(
+        self, key: str, *, action: str, headers: Mapping[str, str] | None = None
+    ) -> Iterator[httpx.Response]:
+        """Give the answer to a GET before its body is read, however large that is.
+
+        Raises:
+            As `send`.
+        """
+        url, plain = self._url(key, None), {**(headers or {}), "Accept-Encoding": "identity"}
+        request = _Request("GET", url, plain, None, None, 0, EMPTY, TIMEOUT)
+        keys: Keys | None = self._credentials.keys()
+        refused: Refused | None = None
+        while keys is not None:
+            with self.http.stream("GET", url, headers=self._signed(request, keys)) as response:
+                if response.status_code < _REFUSED:
+                    yield response
+                    return
+                is_again = refused is not None
+                refused = Refused(answer_of(_beginning(response)), action)
+            keys = None if is_again else self._mended(refused.answer, request, keys)
+        if refused is not None:
+            raise refused
+
+    def _signed(self, request: "_Request", keys: Keys) -> dict[str, str]:
+        _expect_sendable(keys)
+        request.ahead = self._ahead
+        return signed_headers(
+            keys,
+            self.bucket.region,
+            request.method,
+            request.url,
+            request.headers,
+            payload=request.payload,
+            at=self._clock() + request.ahead,
+        )
+
+    def store_time(self) -> float:
+        """Return the time in epoch seconds as the store told it with its last answer."""
+        return self._clock() + self._heard
+
     def link(self, key: str, seconds: int) -> str:
         """Return an address with which anybody can read an object for *seconds*."""
         url = self.bucket.object_url(key)
         keys = self._credentials.keys()
-        return signed_link(keys, self.bucket.region, url, seconds=seconds, at=self._now())
+        return signed_link(
+            keys, self.bucket.region, url, seconds=seconds, at=self._clock() + self._ahead
+        )
 
     def _url(self, key: str | None, query: Mapping[str, str] | None) -> str:
         url = self.bucket.url if key is None else self.bucket.object_url(key)
@@ -174,15 +215,17 @@ class Requests:
             url += "?" + "&".join(pairs)
         return url
 
-    def _now(self) -> float:
-        return self._clock() + self._ahead
+    def _set_clock(self, answer: Answer, ahead: float) -> bool:
+        """Take the store's time for signatures; False where it does not tell another one.
 
-    def _set_clock(self, answer: Answer) -> bool:
-        """Take the store's time for signatures; False where it does not tell another one."""
+        Args:
+            answer: tells the time.
+            ahead: with which the refused request was signed; others may have been refused at once.
+        """
         if answer.server_time is None:
             return False
-        before, self._ahead = self._ahead, answer.server_time - self._clock()
-        return abs(self._ahead - before) > 1.0
+        self._ahead = answer.server_time - self._clock()
+        return abs(self._ahead - ahead) > 1.0
 
     # --- meaning ---------------------------------------------------------------------------
 
@@ -214,6 +257,22 @@ class Requests:
         return meaning(exc.answer, self.bucket, doing, exc.action)
 
 
+def _beginning(response: httpx.Response) -> httpx.Response:
+    """Return a refusal with as much of its body as an explanation needs."""
+    read, pieces = 0, []
+    for piece in response.iter_raw(_EXPLANATION):
+        pieces.append(piece)
+        read += len(piece)
+        if read >= _EXPLANATION:
+            break
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if name.lower() not in ("content-length", "content-encoding", "transfer-encoding")
+    }
+    return httpx.Response(response.status_code, headers=headers, content=b"".join(pieces))
+
+
 def _expect_sendable(keys: Keys) -> None:
     """Make sure that a header can hold keys; the client's own error would show the signature.
 
@@ -229,7 +288,17 @@ def _expect_sendable(keys: Keys) -> None:
 class _Request:
     """One request, to be made as often as it takes."""
 
-    __slots__ = ("body", "content", "headers", "length", "method", "payload", "timeout", "url")
+    __slots__ = (
+        "ahead",
+        "body",
+        "content",
+        "headers",
+        "length",
+        "method",
+        "payload",
+        "timeout",
+        "url",
+    )
 
     def __init__(
         self,
@@ -242,6 +311,8 @@ class _Request:
         payload: str,
         timeout: httpx.Timeout,
     ) -> None:
+        self.ahead = 0.0
+        """How far the store's clock was thought to be ahead when it was last signed."""
         self.method = method
         self.url = url
         self.headers = headers

@@ -149,8 +149,11 @@ def _value_of(match: re.Match[str], environ: Mapping[str, str]) -> str:
 
 def _variables(items: Iterable[tuple[str, str]], source: str, where: str, base: Path) -> Layer:
     layer, problems = Layer(source, base), []
-    for variable, value in items:
+    given = dict(items)
+    for variable, value in given.items():
         spec = BY_ENV.get(variable)
+        if spec is not None and variable == spec.alias and given.get(spec.env, "").strip():
+            continue  # its own name says it; the other one may be meant for other programs
         if spec is not None:
             if value.strip():  # an empty variable is one that was taken back
                 layer.values[spec.name] = value

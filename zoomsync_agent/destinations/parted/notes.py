@@ -1,6 +1,8 @@
 """What is known before a part leaves: what the store does, and what was noted before."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -26,11 +28,17 @@ class Assurance:
 
 @dataclass(slots=True)
 class Notes:
-    """What is remembered of an unfinished upload: the parts that the store has named, by number."""
+    """What is remembered of an unfinished upload: the parts that the store has named, by number.
+
+    `terms` says what it was begun with, as `terms_of` tells it; empty where an older version noted
+    it. `is_adopted` is one that somebody else began, and may still be sending.
+    """
 
     upload_id: str
     part_bytes: int
     etags: dict[int, str] = field(default_factory=dict)
+    terms: str = ""
+    is_adopted: bool = False
 
     @classmethod
     def read(cls, token: str) -> Self | None:
@@ -38,11 +46,34 @@ class Notes:
         try:
             told = json.loads(token)
             etags = {int(number): str(etag) for number, etag in told["parts"].items()}
-            return cls(str(told["upload"]), int(told["size"]), etags)
+            return cls(
+                str(told["upload"]),
+                int(told["size"]),
+                etags,
+                str(told.get("terms", "")),
+                told.get("adopted") is True,
+            )
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return None
 
     def written(self) -> str:
         """Return them as a resume token."""
-        told = {"upload": self.upload_id, "size": self.part_bytes, "parts": self.etags}
+        told: dict[str, object] = {
+            "upload": self.upload_id,
+            "size": self.part_bytes,
+            "parts": self.etags,
+            "terms": self.terms,
+        }
+        if self.is_adopted:
+            told["adopted"] = True
         return json.dumps(told, separators=(",", ":"))
+
+
+def terms_of(headers: Mapping[str, str]) -> str:
+    """Return a digest of the headers with which an upload is begun.
+
+    What it becomes is settled then: a class of storage, an encryption or a kind of checksum that
+    was set later has no effect on it.
+    """
+    told = json.dumps(sorted((name.lower(), value) for name, value in headers.items()))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

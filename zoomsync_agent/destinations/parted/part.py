@@ -162,7 +162,14 @@ class PartSender:
         self._broken_off = threading.Event()
 
     def break_off(self) -> None:
-        """Let every part that is on its way end at its next piece."""
+        """Let every part that is on its way end at its next piece, and no request be made after.
+
+        One may hang in the middle of a piece, and is not waited for. It reads the file by a handle
+        of its own and tells nobody what came of it. Should its last piece leave after all, a part
+        arrives late, perhaps after another run has sent it too: of the same upload, and so of the
+        same content, it takes the place of its like. Where a store then calls it by another name,
+        the completion, which names each part, is refused, and the parts are looked at again.
+        """
         self._broken_off.set()
 
     def send(self, upload_id: str, cut: Cut, hashed: Hashed) -> Part:
@@ -179,6 +186,7 @@ class PartSender:
         headers = self._proofs(hashed)
 
         def once() -> Part:
+            self._expect_not_broken_off()
             try:
                 return self._multipart.send(
                     self._outgoing.key,
@@ -220,7 +228,7 @@ class PartSender:
 
     def _arrived(self, upload_id: str, cut: Cut, hashed: Hashed) -> Part | None:
         """Return a part of whose arrival nobody told, should the store have it as it must be."""
-        if not self._assurance.lists_parts:
+        if self._broken_off.is_set() or not self._assurance.lists_parts:
             return None
         try:
             listing = self._multipart.parts(self._outgoing.key, upload_id)

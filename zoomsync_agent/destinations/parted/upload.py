@@ -9,9 +9,9 @@ object only when all that was read adds up to the file's hash.
 import base64
 import contextlib
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 from typing import Final
 
 import httpx
@@ -21,6 +21,7 @@ from zoomsync_agent.core.recording import Outgoing, Progress
 from zoomsync_agent.destinations.outflow import Outflow, piece_bytes
 from zoomsync_agent.destinations.parted.notes import Assurance, Notes
 from zoomsync_agent.destinations.parted.part import Cut, Hashed, PartReader, PartSender, fits
+from zoomsync_agent.destinations.parted.senders import beside
 from zoomsync_agent.destinations.parted.uploads import Upload, Uploads
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.proof import Sent, Stored
@@ -29,6 +30,8 @@ from zoomsync_agent.s3.requests import Refused
 
 _GRACE_SECONDS: Final = 2.0
 """Told to stop, parts that are nearly there may arrive; the rest is broken off."""
+_END_SECONDS: Final = 1.0
+"""So long are parts that were broken off waited for; those that hang in a request stay behind."""
 _LOOK_SECONDS: Final = 0.25
 _COMPLETIONS: Final = 4
 _PRECONDITION: Final = 412
@@ -36,6 +39,10 @@ _PRECONDITION: Final = 412
 
 class _PartsMissing(Exception):
     """The store does not have all parts as we thought."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__()
+        self.refused = refused
 
 
 class PartedUpload:
@@ -56,7 +63,6 @@ class PartedUpload:
         completing: held while the parts become the object.
         nap: sleeps for so many seconds.
         report: told after every durable part.
-        clock: the time, in epoch seconds.
     """
 
     def __init__(
@@ -76,7 +82,6 @@ class PartedUpload:
         completing: Callable[[], contextlib.AbstractContextManager[None]],
         nap: Callable[[float], object],
         report: Callable[[Progress], None],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._multipart = multipart
         self._objects = objects
@@ -93,13 +98,12 @@ class PartedUpload:
         self._report = report
         self._uploads = Uploads(
             multipart,
-            outgoing.key,
+            outgoing,
             self._part_bytes,
             assurance,
             headers,
             self._patience,
             flow.expect_time,
-            clock,
         )
         self._hashes: dict[int, Hashed] = {}
         self._has_begun_anew = False
@@ -111,7 +115,9 @@ class PartedUpload:
 
         Raises:
             ToldToStop: broken off; what is durable has been reported.
-            Refused, httpx.HTTPError: what it means for the file its caller knows.
+            Refused, httpx.HTTPError: what it means for the file its caller knows. InvalidPart: a
+                store that lists no parts did not have them, and did not have those that were sent
+                anew.
             RemoteUnavailable: nothing moves any more; it can be continued.
             SourceChanged, VerificationFailed: the file is not the one that was meant, or the store
                 does not keep what it is sent; the upload is dropped.
@@ -129,12 +135,33 @@ class PartedUpload:
                 if self._has_begun_anew:
                     break
                 self._has_begun_anew, upload = True, None
-            except _PartsMissing:
-                upload = self._uploads.looked_at(upload.notes) if upload else None
+            except _PartsMissing as exc:
+                if upload is not None and self._assurance.lists_parts:
+                    upload = self._uploads.looked_at(upload.notes)
+                else:
+                    # Which of them it misses nobody can know.
+                    self._drop_once(upload, exc.refused)
+                    upload = None
+            except Refused as exc:
+                if not _is_about_checksums(exc):
+                    raise
+                self._drop_once(upload, exc)
+                upload = None
             except (SourceChanged, VerificationFailed):
                 self._uploads.drop(upload)
                 raise
         raise RemoteUnavailable("the store forgot the upload, or its parts, again and again")
+
+    def _drop_once(self, upload: Upload | None, exc: Refused) -> None:
+        """Drop an upload of which nothing can come, so that another one is begun; once.
+
+        Raises:
+            Refused: *exc*, where that has been tried.
+        """
+        if self._has_begun_anew:
+            raise exc
+        self._has_begun_anew = True
+        self._uploads.drop(upload)
 
     def _begun(self) -> Upload:
         upload = self._uploads.begun()
@@ -170,10 +197,8 @@ class PartedUpload:
             self._piece_bytes,
             self._patience,
         )
-        with (
-            ThreadPoolExecutor(self._parallel, "part") as pool,
-            PartReader(self._outgoing, self._flow, self._assurance, self._piece_bytes) as reader,
-        ):
+        upload_id = upload.notes.upload_id
+        with PartReader(self._outgoing, self._flow, self._assurance, self._piece_bytes) as reader:
             try:
                 for cut in self._cuts():
                     hashed = self._read(reader, cut, upload)
@@ -182,8 +207,7 @@ class PartedUpload:
                     while len(pending) >= self._parallel:
                         self._settle(pending, upload)
                     self._flow.expect_time()
-                    on_its_way = pool.submit(sender.send, upload.notes.upload_id, cut, hashed)
-                    pending[on_its_way] = cut
+                    pending[beside(partial(sender.send, upload_id, cut, hashed))] = cut
                 while pending:
                     self._settle(pending, upload)
             except BaseException:
@@ -231,10 +255,10 @@ class PartedUpload:
             raise failed
 
     def _end(self, pending: dict[Future[Part], Cut], upload: Upload, sender: PartSender) -> None:
-        """Let the parts that are nearly there arrive; break off the others."""
+        """Let parts that are nearly there arrive, break off the others, leave those that hang."""
         done, rest = wait(pending, timeout=_GRACE_SECONDS)
         sender.break_off()
-        late, _ = wait(rest)
+        late, _hanging = wait(rest, timeout=_END_SECONDS)
         with contextlib.suppress(Exception):  # something has ended it already
             self._note(done | late, pending, upload)
 
@@ -252,7 +276,7 @@ class PartedUpload:
             for number in sorted(upload.notes.etags)
         ]
         if self._is_there():
-            self._uploads.drop(upload)
+            self._uploads.end(upload)
             return Sent(is_new=False)
         self._flow.expect_unchanged()
         try:
@@ -268,14 +292,16 @@ class PartedUpload:
             return Sent(is_new=False)
         except Refused as exc:
             if exc.answer.status == _PRECONDITION:
-                self._uploads.drop(upload)
+                self._uploads.end(upload)
                 return Sent(is_new=False)
             if exc.answer.code in ("InvalidPart", "InvalidPartOrder"):
-                raise _PartsMissing from exc
+                raise _PartsMissing(exc) from exc
             raise
         return Sent(
             is_new=True,
-            etag=etag_of_parts([part.etag for part in parts]) if is_md5 else "",
+            etag=etag_of_parts([part.etag for part in parts])
+            if is_md5 and self._assurance.proves_content
+            else "",
             checksum=self._checksum() if checksum else "",
         )
 
@@ -299,6 +325,12 @@ class PartedUpload:
         """Return what a store calls an object that was put together of these parts."""
         whole = hashlib.sha256(b"".join(self._hashes[n].sha256 for n in sorted(self._hashes)))
         return f"{base64.b64encode(whole.digest()).decode()}-{len(self._hashes)}"
+
+
+def _is_about_checksums(exc: Refused) -> bool:
+    """Return whether an upload was begun for parts with other checksums, or with none."""
+    answer = exc.answer
+    return answer.code == "InvalidRequest" and "checksum" in answer.message.lower()
 
 
 def is_transient(exc: Exception) -> bool:

@@ -7,11 +7,9 @@ part of the content's hash; what is under a key is never replaced.
 import base64
 import contextlib
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -28,12 +26,13 @@ from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
 from zoomsync_agent.core.units import readable_size
-from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
+from zoomsync_agent.destinations.outflow import Outflow, ToldToStop, fitting
 from zoomsync_agent.destinations.parted import Assurance, Notes, PartedUpload, is_transient
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.plain_keys import expect_plain
 from zoomsync_agent.destinations.proof import Proof, Sent
 from zoomsync_agent.destinations.s3.assurances import PROBE, Assurances
+from zoomsync_agent.destinations.s3.shelf import AS_THE_BUCKET_DOES, Shelf, Storing
 from zoomsync_agent.s3.multipart import Multipart, etag_of_parts, may_be_md5, part_bytes
 from zoomsync_agent.s3.objects import CHECKSUM, SHA256, Objects
 from zoomsync_agent.s3.requests import Refused, Requests
@@ -42,36 +41,11 @@ PART_BYTES: Final = 8 << 20
 PARALLEL: Final = 4
 LONGEST_LINK_SECONDS: Final = 7 * 86_400
 """No store signs a link for longer (AWS, "Sharing objects with presigned URLs")."""
-_LARGEST_DESCRIPTION: Final = 64 << 20
-_DESCRIPTION: Final = ".json"
 _WORTH_A_LISTING: Final = 10
 _READ_BYTES: Final = 1 << 20
 _PRECONDITION: Final = 412
 _TOO_LARGE: Final = 413
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Storing:
-    """How objects are to be kept; empty for what the bucket does by itself.
-
-    `storage_class` as S3 names it, `encryption` AES256, aws:kms or aws:kms:dsse, `kms_key` the id
-    or ARN of the key.
-    """
-
-    storage_class: str = ""
-    encryption: str = ""
-    kms_key: str = ""
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What a store is told of it."""
-        told = {
-            "x-amz-storage-class": self.storage_class,
-            "x-amz-server-side-encryption": self.encryption,
-            "x-amz-server-side-encryption-aws-kms-key-id": self.kms_key,
-        }
-        return {name: value for name, value in told.items() if value}
 
 
 class S3Destination:
@@ -85,7 +59,6 @@ class S3Destination:
         bytes_per_second: the bandwidth limit, 0 for none.
         proves_content: whether what has arrived is proven by its content, or by its size alone.
         nap: sleeps for so many seconds; tests hand in something quicker.
-        clock: the time, in epoch seconds.
     """
 
     name = "s3"
@@ -95,17 +68,17 @@ class S3Destination:
         self,
         requests: Requests,
         *,
-        storing: Storing = Storing(),
+        storing: Storing = AS_THE_BUCKET_DOES,
         part_size: int = PART_BYTES,
         parallel: int = PARALLEL,
         bytes_per_second: int = 0,
         proves_content: bool = True,
         nap: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._requests = requests
         self._bucket = requests.bucket
         self._objects = Objects(requests)
+        self._shelf = Shelf(self._objects, storing)
         self._multipart = Multipart(requests)
         self._assurances = Assurances(requests, proves_content=proves_content)
         self._proof = Proof(self._objects, self._expect_sight)
@@ -114,7 +87,6 @@ class S3Destination:
         self._parallel = parallel
         self._bytes_per_second = bytes_per_second
         self._nap = nap
-        self._clock = clock
         self._patience = Patience(is_transient, nap)
         self._condition = {"If-None-Match": "*"}
         """By this a store refuses to replace an object; emptied where it does not know that."""
@@ -176,7 +148,7 @@ class S3Destination:
         if len(receipts) >= _WORTH_A_LISTING:
             # Somebody may be let look at objects and not at the list of them.
             with self._requests.told("list the bucket"), contextlib.suppress(Refused):
-                sizes = dict(self._objects.sizes())
+                sizes = self._shelf.sizes_of({receipt.key for receipt in receipts})
         for receipt in receipts:
             is_there = sizes.get(receipt.key) == receipt.size
             if is_there and receipt.url == self._bucket.object_url(receipt.key):
@@ -196,33 +168,16 @@ class S3Destination:
 
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Keep the row beside the object, under its name and `.json`."""
-        content = json.dumps(described, ensure_ascii=False, indent=1).encode()
-        headers = {
-            **self._storing.headers,
-            **_md5_header(content),
-            "Content-Type": "application/json",
-        }
-        sha256 = hashlib.sha256(content).hexdigest()
         with self._requests.told(f"description of {key}"):
-            self._patience.try_(
-                lambda: self._objects.put(
-                    key + _DESCRIPTION, content, len(content), sha256, headers
-                ),
-                lambda: None,
-            )
+            self._patience.try_(lambda: self._shelf.describe(key, described), lambda: None)
 
     def inventory(self) -> Iterator[Archived]:
-        """Yield what is in the bucket and tells the hash of its content, with what describes it."""
+        """Yield what is in the bucket and tells the hash of its content, with what describes it.
+
+        Only names such as the agent gives are looked at: others may use the bucket too.
+        """
         with self._requests.told("list the bucket"):
-            sizes = dict(self._objects.sizes())
-            for key in map(ObjectKey, sorted(sizes)):
-                if key == PROBE or key.removesuffix(_DESCRIPTION) in sizes.keys() - {key}:
-                    continue
-                found = self._objects.facts(key)
-                if found is None:
-                    continue
-                is_described = 0 < sizes.get(key + _DESCRIPTION, 0) <= _LARGEST_DESCRIPTION
-                described = self._described(key) if is_described else {}
+            for key, found, described in self._shelf.kept():
                 # A store that keeps no metadata keeps the description all the same.
                 sha256 = found.sha256 or str(described.get("sha256", ""))
                 if _SHA256.fullmatch(sha256):
@@ -263,7 +218,7 @@ class S3Destination:
             outgoing,
             flow,
             wanted_part_bytes=self._part_size,
-            parallel=self._parallel,
+            parallel=fitting(self._parallel, self._bytes_per_second),
             assurance=assurance,
             headers=self._headers(outgoing),
             condition=self._condition,
@@ -272,7 +227,6 @@ class S3Destination:
             completing=contextlib.nullcontext,
             nap=self._nap,
             report=report,
-            clock=self._clock,
         )
         return upload.run(resume_from)
 
@@ -366,13 +320,6 @@ class S3Destination:
     def _receipt(self, key: ObjectKey, size: int, sha256: str) -> Receipt:
         return Receipt(self.name, key, size, sha256, self._bucket.object_url(key), time.time())
 
-    def _described(self, key: ObjectKey) -> Mapping[str, Any]:
-        try:
-            told = json.loads(b"".join(self._objects.pieces(key + _DESCRIPTION)))
-        except (ValueError, RecursionError):
-            return {}
-        return told if isinstance(told, dict) else {}
-
     # --- meaning ---------------------------------------------------------------------------
 
     def _expect_sight(self, _key: ObjectKey) -> None:
@@ -405,11 +352,6 @@ class S3Destination:
                 case "ObjectAlreadyExists" | "InvalidObjectState":
                     return KeyTaken(outgoing.key)
         return self._requests.error(exc, doing)
-
-
-def _md5_header(content: bytes) -> dict[str, str]:
-    """Return what a bucket with locked objects wants to see with every small request."""
-    return {"Content-MD5": _base64(hashlib.md5(content, usedforsecurity=False).digest())}
 
 
 def _base64(digest: bytes) -> str:

@@ -284,11 +284,18 @@ class SupabaseDestination:
     ) -> Sent | None:
         """Send a large file through the S3 endpoint; None where that is not there for it."""
         is_resumable = resume_from is not None and self._tus.knows(resume_from.resume_token)
-        if self._fast is None or is_resumable or not self._fast.is_on:
+        if self._fast is None or is_resumable:
             return None
+        notes = Notes.read(resume_from.resume_token) if resume_from else None
+        takes = self._fast.takes(notes)
         # The endpoint would replace what is there.
-        if self._objects.facts(outgoing.key) is not None:
+        is_there = takes and self._objects.facts(outgoing.key) is not None
+        if notes is not None and (is_there or not takes):
+            self._fast.abandon(outgoing.key, notes)
+        if is_there:
             return Sent(is_new=False)
+        if not takes:
+            return None
         return self._fast.send(
             self._objects,
             outgoing,

@@ -4,6 +4,11 @@ A project may have it switched off, or know other secrets than we try; resumable
 for everybody, and says better what is wrong. So whatever this way is refused for, the other one is
 taken, and this one is left alone for a while.
 
+A file of which parts are durable stays: what stumbles is waited for, even while this way is left
+alone for others. That ends when a dozen attempts in a row brought it no further, although the rest
+of Storage answered each time, or when the endpoint refuses it: then its upload is ended, so that
+nothing is held for nobody, and it begins anew the other way.
+
 Source: Supabase, "S3 Authentication" (session tokens) and the Storage server's own code: the access
 key is the project's name, the secret is the same, or on older servers the legacy anon key.
 """
@@ -18,7 +23,7 @@ import httpx
 
 from zoomsync_agent.core.errors import AgentError, RemoteUnavailable
 from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress
-from zoomsync_agent.destinations.outflow import Outflow
+from zoomsync_agent.destinations.outflow import Outflow, fitting
 from zoomsync_agent.destinations.parted import Assurance, Notes, PartedUpload, is_transient
 from zoomsync_agent.destinations.proof import Sent, Stored
 from zoomsync_agent.s3.bucket import Bucket
@@ -34,6 +39,8 @@ PARALLEL: Final = 4
 _REGION: Final = "us-east-1"
 """Taken by every project, wherever it lies."""
 _OFF_SECONDS: Final = 600.0
+_STALLS: Final = 12
+"""So many attempts in a row may bring a file no further; by then some ten minutes have passed."""
 
 
 class SessionKeys:
@@ -101,12 +108,22 @@ class FastPath:
         self._monotonic = monotonic
         self._guard = threading.Lock()
         self._off_until = float("-inf")
+        self._stalls: dict[ObjectKey, tuple[int, int]] = {}
+        """How far files came, in bytes, and how many attempts since brought them no further."""
 
     @property
     def is_on(self) -> bool:
         """Whether it is worth a try."""
         with self._guard:
             return self._monotonic() >= self._off_until
+
+    def takes(self, notes: Notes | None) -> bool:
+        """Return whether a file is to go this way.
+
+        Args:
+            notes: what is known of an upload of it; one that has parts is gone on with.
+        """
+        return self.is_on or (notes is not None and bool(notes.etags))
 
     def _leave_alone(self) -> None:
         with self._guard:
@@ -126,17 +143,19 @@ class FastPath:
         nap: Callable[[float], object],
         report: Callable[[Progress], None],
     ) -> Sent | None:
-        """Send a large file; None where it has to go the other way.
+        """Send a large file; None where it has to go the other way, with its upload ended.
 
         Raises:
-            RemoteUnavailable: it went well so far, and can be continued.
+            RemoteUnavailable, httpx.HTTPError: it went well so far, and can be continued.
             As `PartedUpload.run`, but for what the endpoint refuses.
         """
-        has_begun = False
+        latest = resume_from
+        before = resume_from.offset if resume_from else 0
+        furthest = before
 
         def noted(progress: Progress) -> None:
-            nonlocal has_begun
-            has_begun = True
+            nonlocal latest, furthest
+            latest, furthest = progress, max(furthest, progress.offset)
             report(progress)
 
         upload = PartedUpload(
@@ -145,7 +164,7 @@ class FastPath:
             outgoing,
             flow,
             wanted_part_bytes=self._part_bytes,
-            parallel=self._parallel,
+            parallel=fitting(self._parallel, bytes_per_second),
             # Storage signs what it is told of a body and does not look whether it is true.
             assurance=Assurance(proves_content=proves_content, lists_parts=self._lists_parts),
             headers=_headers(outgoing),
@@ -157,18 +176,56 @@ class FastPath:
             report=noted,
         )
         try:
-            return upload.run(resume_from)
-        except Refused as exc:
-            if has_begun and is_transient(exc):
-                raise RemoteUnavailable(f"upload of {outgoing.key}: {exc.answer.text}") from exc
-        except httpx.HTTPError:
-            if has_begun:
+            sent = upload.run(resume_from)
+        except RemoteUnavailable:
+            if self._waits(outgoing.key, before, furthest):
                 raise
-        self._leave_alone()
+        except (Refused, httpx.HTTPError) as exc:
+            notes = _notes_in(latest)
+            is_worth_it = notes is not None and bool(notes.etags) and is_transient(exc)
+            if is_worth_it and self._waits(outgoing.key, before, furthest):
+                if isinstance(exc, Refused):
+                    raise RemoteUnavailable(f"upload of {outgoing.key}: {exc.answer.text}") from exc
+                raise
+        else:
+            self._forget(outgoing.key)
+            return sent
+        self._give_up(outgoing.key, latest, report)
         return None
+
+    def _give_up(
+        self, key: ObjectKey, latest: Progress | None, report: Callable[[Progress], None]
+    ) -> None:
+        """Leave this way alone, and nothing behind: neither an upload nor notes of it."""
+        self._leave_alone()
+        self._forget(key)
+        notes = _notes_in(latest)
+        if notes is not None:
+            self.abandon(key, notes)
+            report(Progress(0, ""))
+
+    def _waits(self, key: ObjectKey, before: int, furthest: int) -> bool:
+        """Return whether a file is to be tried this way again after an attempt that failed.
+
+        Args:
+            key: of the file.
+            before: how far it was, in bytes.
+            furthest: how far it came.
+        """
+        with self._guard:
+            best, stalls = self._stalls.get(key, (before, 0))
+            # Further than ever: a store that forgets what it had is not fed for ever.
+            stalls = 0 if furthest > best else stalls + 1
+            self._stalls[key] = (max(best, furthest), stalls)
+        return stalls < _STALLS
+
+    def _forget(self, key: ObjectKey) -> None:
+        with self._guard:
+            self._stalls.pop(key, None)
 
     def abandon(self, key: ObjectKey, notes: Notes) -> None:
         """Free what a half-finished upload holds on the server, if the endpoint lets us."""
+        self._forget(key)
         # What is left there costs the project's owner room, but is visible to nobody.
         with contextlib.suppress(Refused, httpx.HTTPError, AgentError):
             self._multipart.abort(key, notes.upload_id)
@@ -176,6 +233,10 @@ class FastPath:
     def close(self) -> None:
         """Close the connections."""
         self._requests.close()
+
+
+def _notes_in(progress: Progress | None) -> Notes | None:
+    return Notes.read(progress.resume_token) if progress else None
 
 
 def _headers(outgoing: Outgoing) -> Mapping[str, str]:

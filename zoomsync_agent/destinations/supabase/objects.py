@@ -35,6 +35,8 @@ class ObjectFacts:
     etag: str
     sha256: str
     checksum: str = ""
+    version: str = ""
+    """Another one each time something is put there."""
 
 
 class Objects:
@@ -68,7 +70,12 @@ class Objects:
         size = told.get("size")
         if not isinstance(size, int):
             raise httpx.RemoteProtocolError("the server told no size")
-        return ObjectFacts(size, str(told.get("etag", "")).strip('"'), str(sha256))
+        return ObjectFacts(
+            size,
+            str(told.get("etag", "")).strip('"'),
+            str(sha256),
+            version=str(told.get("version", "")),
+        )
 
     def put(self, outgoing: Outgoing, body: Body) -> None:
         """Send a small object in one request; never over another one.
