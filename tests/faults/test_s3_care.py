@@ -63,6 +63,24 @@ def _replaced_while_read(bench):
     assert bench.holds(outgoing)
 
 
+@pytest.mark.parametrize("is_right", [True, False])
+def test_what_came_in_other_parts_is_read_back(bench, is_right):
+    """It says that it is the file, in a store that looks at nothing; its name tells nothing."""
+    bench.server.verifies_payload, bench.server.checksums = False, "ignore"
+    outgoing = bench.outgoing()
+    data = outgoing.path.read_bytes()
+    bench.put(outgoing, data if is_right else bytes(len(data)), sha256=outgoing.sha256)
+    if is_right:
+        assert bench.send(outgoing) is not None
+        assert bench.sent_bytes() == 0
+    else:
+        with pytest.raises(VerificationFailed):
+            bench.send(outgoing)
+        assert bench.send(outgoing) is not None
+    assert bench.count("GetObject") == 1
+    assert bench.holds(outgoing)
+
+
 def test_a_bucket_full_of_other_things_is_not_read_through(bench):
     """Receipts are looked up in a bounded number of requests, however much lies there."""
     receipts = []

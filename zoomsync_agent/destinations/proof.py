@@ -149,10 +149,11 @@ class Proof:
             if not sent.is_new and self._is_etag_md5 and _may_be_md5(found.etag):
                 ours = expected()
             if not _is_comparable(sent.checksum, found.checksum):
-                if not (self._is_etag_md5 and _is_comparable(ours, found.etag)):
-                    return True  # the size is all that can be compared
-                if ours == found.etag:
+                is_cut_alike = _is_comparable(ours, found.etag)
+                if self._is_etag_md5 and is_cut_alike and ours == found.etag:
                     return True
+                if not (self._is_etag_md5 and (is_cut_alike or (ours and not sent.is_new))):
+                    return True  # the size is all that can be compared
         # A store that encrypts has ETags of another kind: only the bytes themselves decide.
         self._doubted.add(outgoing.key)
         is_same = self._objects.hash(outgoing.key, expect_time) == outgoing.sha256
