@@ -24,6 +24,7 @@ AgentError
 │   ├── SetupIncomplete
 │   ├── SignInFailed
 │   ├── SignInRequired
+│   │   └── ZoomSignInRequired
 │   └── ZoomDenied
 ├── PermanentError            will not succeed without a change
 │   ├── SourceMissing
@@ -259,6 +260,14 @@ class SignInRequired(ActionNeeded):
     code = "sign_in_required"
     title = "You are signed out"
     hint = "Sign in: zoomsync sign-in. Everything then goes on by itself."
+
+
+class ZoomSignInRequired(SignInRequired):
+    """Nobody is signed in to Zoom, or Zoom has ended it."""
+
+    code = "zoom_sign_in_required"
+    title = "You are signed out of Zoom"
+    hint = "Sign in: zoomsync sign-in zoom."
 
 
 class ZoomDenied(ActionNeeded):

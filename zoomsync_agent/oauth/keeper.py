@@ -44,6 +44,11 @@ class Authority(Protocol):
         ...
 
     @property
+    def signed_out(self) -> type[SignInRequired]:
+        """What is raised while nobody is signed in."""
+        ...
+
+    @property
     def keeps_access_token(self) -> bool:
         """Whether the keyring holds the access token too, or only what gives another one."""
         ...
@@ -169,7 +174,7 @@ class Keeper:
                 session = self._renewed(session)
             self._save()
             if session.access_token == refused:
-                raise SignInRequired(
+                raise self._authority.signed_out(
                     f"{self._authority.who} refuses the token that it has just given."
                 )
             return session.access_token
@@ -237,7 +242,7 @@ class Keeper:
 
     def _expect(self, seen: _Seen) -> Session:
         if seen.session is None:
-            raise SignInRequired(seen.why)
+            raise self._authority.signed_out(seen.why)
         return seen.session
 
     def _look(self, *, again: bool = False) -> _Seen:
@@ -296,7 +301,7 @@ class Keeper:
         if not answer.ends_session:
             raise RemoteUnavailable(f"renew the sign-in: {answer.code} {answer.message}".rstrip())
         self._forget(session, answer.why_ended)
-        raise SignInRequired(answer.why_ended)
+        raise self._authority.signed_out(answer.why_ended)
 
     def _save(self) -> None:
         """Try to keep what is only in memory; the caller is alone."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.errors import SignInRequired
 from zoomsync_agent.oauth.grants import Grant
 from zoomsync_agent.oauth.keeper import MARGIN_SECONDS, Keeper
 from zoomsync_agent.oauth.kept import Session
@@ -19,6 +20,7 @@ class _Auth:
     """The project's sign-in service, as the keeper of a session asks it."""
 
     keeps_access_token = True
+    signed_out = SignInRequired
 
     def __init__(self, project: Project, public_key: str) -> None:
         self._project = project

@@ -17,9 +17,9 @@ from zoomsync_agent.core.errors import (
     AgentError,
     RemoteUnavailable,
     ScopeMissing,
-    SignInRequired,
     ZoomDenied,
     ZoomParked,
+    ZoomSignInRequired,
 )
 from zoomsync_agent.http import network_error, new_client
 from zoomsync_agent.zoom.limits import Category, RateLimits
@@ -332,7 +332,7 @@ def _result(response: httpx.Response, told: dict[str, Any] | None, doing: str) -
 
 def _error(status: int, code: str, message: str, detail: str) -> AgentError | Exception:
     if status == _UNAUTHORIZED:
-        return SignInRequired(f"{detail}; sign in again: zoomsync sign-in zoom")
+        return ZoomSignInRequired(detail)
     if code == _NO_SCOPE or "does not contain scopes" in message:
         return ScopeMissing(detail)
     if _PAGE_EXPIRED in message.lower():

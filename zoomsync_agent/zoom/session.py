@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.errors import ZoomSignInRequired
 from zoomsync_agent.oauth.grants import Grant
 from zoomsync_agent.oauth.keeper import Keeper
 from zoomsync_agent.oauth.kept import Session
@@ -18,6 +19,7 @@ class _Zoom:
 
     keeps_access_token = False
     who = "Zoom"
+    signed_out = ZoomSignInRequired
 
     def __init__(self, app: ZoomApp) -> None:
         self._app = app
