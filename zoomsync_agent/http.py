@@ -84,6 +84,10 @@ def network_error(exc: httpx.HTTPError, host: str, doing: str, *, setting: str) 
                 f"({reason.verify_message}); install the certificate of whoever made it in the "
                 "system"
             )
+        if isinstance(reason, ssl.SSLError):
+            return SetupIncomplete(
+                f"{doing}: {host} does not speak https there ({reason.reason}); is {setting} right?"
+            )
         if isinstance(reason, socket.gaierror):
             return NetworkUnavailable(
                 f"{doing}: no address is known of {host}; is this computer online, and is "

@@ -188,7 +188,7 @@ def test_keys_are_kept_in_the_keyring(zoomsync, server, tree):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del zoomsync.settings[name]
     told = zoomsync.json("sync", code=3)
-    assert {one["code"] for one in told["not_uploaded"]} == {"credentials_refused"}
+    assert {one["code"] for one in told["not_uploaded"]} == {"credentials_missing"}
     assert server.requests == []
 
     refused = _sign_in(zoomsync, server.access_key, "not the secret")
@@ -242,6 +242,23 @@ def test_what_was_kept_in_a_folder_is_brought_to_the_bucket_too(zoomsync, server
     zoomsync.json("sync")
     elsewhere = [key for key in server.objects if key.startswith("elsewhere/")]
     assert len([key for key in elsewhere if key.endswith((".mp4", ".txt"))]) == 3
+
+
+def test_rows_name_the_copy_where_recordings_go_now(zoomsync, server, tree):
+    """From a folder to the bucket and back nothing is copied twice, and each row follows."""
+    for name, begins in (("folder", "file://"), ("s3", server.url), ("folder", "file://")):
+        zoomsync.settings["ZOOMSYNC_DESTINATION"] = name
+        zoomsync.json("sync")
+        rows = zoomsync.rows()
+        assert len(rows) == len(tree.finished)
+        assert {row["destination"] for row in rows} == {name}
+        assert all(row["file_url"].startswith(begins) for row in rows)
+    sent = len(server.seen("PUT"))
+    zoomsync.settings["ZOOMSYNC_DESTINATION"] = "s3"
+    zoomsync.json("sync")
+    new = server.seen("PUT")[sent:]
+    assert all(seen.path.endswith(".json") for seen in new)
+    assert {row["destination"] for row in zoomsync.rows()} == {"s3"}
 
 
 def test_a_lost_database_is_rebuilt_from_the_bucket(zoomsync, server, tree):

@@ -20,8 +20,9 @@ from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.worker import Worker
 from zoomsync_agent.ports import Destination
 from zoomsync_agent.store.files import SqliteFileStore
-from zoomsync_agent.store.jobs import SqliteJobStore, job_of
+from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.objects import SqliteObjectStore
+from zoomsync_agent.store.rows import job_of
 from zoomsync_agent.store.state import SqliteStateStore
 
 

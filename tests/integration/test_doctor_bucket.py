@@ -164,6 +164,25 @@ def test_a_storage_class_that_the_store_does_not_know(examine, server):
     assert any("InvalidStorageClass" in one.sentence for one in found)
 
 
+def test_a_store_that_ignores_encryption_is_said_to(examine, server):
+    """Whoever asked for it would believe that it is done."""
+    wanted = {"x-amz-server-side-encryption": "AES256"}
+
+    def silent(exchange, work):
+        del exchange
+        done = work()
+        done.headers.pop("x-amz-server-side-encryption", None)
+        return done
+
+    fault = Fault(lambda seen: seen.method == "PUT", silent, times=9)
+    server.faults.append(fault)
+    (found,) = _bad(examine(headers=wanted))
+    assert fault.fired
+    assert (found.name, found.level) == ("encryption", Level.WARNING)
+    server.faults.clear()
+    assert _bad(examine(headers=wanted)) == []
+
+
 def test_a_store_out_of_reach_is_one_problem(examine, server):
     """Everything else would only say the same."""
     fault = Fault(("GET", "/"), s3_error(503, "ServiceUnavailable"), times=9)

@@ -90,7 +90,7 @@ class Opened:
 
     def job(self, job_id=1):
         """Return a job as it is stored."""
-        from zoomsync_agent.store.jobs import job_of
+        from zoomsync_agent.store.rows import job_of
 
         return job_of(self._fresh().query("SELECT * FROM jobs WHERE id = ?", (job_id,))[0])
 

@@ -602,6 +602,23 @@ def test_a_secret_is_read_from_the_environment_or_a_private_file(at):
         assert secret(home, {}, "DATABASE_URL") is None
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("s3_bucket", "s3://recordings", "without s3://"),
+        ("s3_prefix", "zoom/a b", "A-Z a-z 0-9"),
+        ("s3_storage_class", "no class!", "STANDARD_IA"),
+        ("s3_endpoint", "ftp://example.com", "S3_ENDPOINT_URL"),
+        ("s3_kms_key", "alias/x", "s3_encryption aws:kms"),
+    ],
+)
+def test_the_form_of_a_bucket_can_be_judged_before_it_is_used(at, key, value, words):
+    """Whoever writes it down is told at once; whoever uses another place is not disturbed."""
+    found = at(toml=f'{key} = "{value}"')
+    assert found.destination == "folder"
+    assert words in found.form_problem
+
+
 def test_of_two_names_of_a_setting_its_own_counts(at):
     """The other one may be meant for other programs, whichever stands first."""
     own, other = "https://s3.example.com", "http://127.0.0.1:4566"

@@ -113,8 +113,15 @@ def given_keys(home: Home, names: tuple[str, ...] = AWS_KEYS) -> Keys | None:
     access, hidden, *more = (secret(home, os.environ, name) for name in names)
     if access is None and hidden is None:
         return None
-    if access is None or hidden is None or access.source != hidden.source:
-        raise SettingsError(f"{names[0]} and {names[1]} must both be set, and in the same place")
+    if access is None or hidden is None:
+        there = access or hidden
+        is_set, is_not = names[:2] if access else names[1::-1]
+        raise SettingsError(f"{is_set} is set in {there.source if there else ''}, {is_not} is not")
+    if access.source != hidden.source:
+        raise SettingsError(
+            f"{names[0]} is set in {access.source} and {names[1]} in {hidden.source}; they must "
+            "stand in the same place"
+        )
     # A token belongs to the keys that it came with, and to no others.
     tokens = [one.value for one in more if one is not None and one.source == access.source]
     return Keys(access.value, hidden.value, tokens[0] if tokens else None)

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+DESTINATION_USED: Final = "destination_used"
+"""Name of the state that says where recordings went at the last start."""
 PAGE_KEY: Final = "page.token"
 
 
@@ -245,6 +247,12 @@ def _serve(
             # Another project or bucket. Noted only afterwards: to begin anew twice does no harm.
             jobs.begin_anew(parts.destination.name, clock.now())
         state.set(place, parts.place)
+    now_used, used_before = " ".join(destinations), state.get(DESTINATION_USED)
+    if used_before not in (None, now_used):
+        for destination in destinations:
+            jobs.tell_again(destination, clock.now())
+    # Noted only afterwards: to tell twice does no harm.
+    state.set(DESTINATION_USED, now_used)
     added = jobs.serve(destinations, clock.now())
     if added:
         log.info("recordings are brought to another destination too", jobs=added)

@@ -13,7 +13,7 @@ from zoomsync_agent.app.building import PAGE_KEY, build, build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.control import Control
 from zoomsync_agent.core import naming
-from zoomsync_agent.core.errors import NotAllowed, StoreDamaged
+from zoomsync_agent.core.errors import NotAllowed, StoreDamaged, UsageError
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop.paths import Home
@@ -233,7 +233,10 @@ def link(settings: Settings, home: Home, row: RecordingRow, seconds: float) -> s
 
 def _bucket_link(settings: Settings, home: Home, row: RecordingRow, seconds: int) -> str:
     from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
+    from zoomsync_agent.destinations.s3.destination import LONGEST_LINK_SECONDS  # noqa: PLC0415
 
+    if seconds > LONGEST_LINK_SECONDS:
+        raise UsageError("A link into a bucket opens for 7 days at most: --expires 7d")
     with bucket.opened(settings, home) as requests:
         if row.file_url != requests.bucket.object_url(row.object_key):
             raise NotAllowed(f"{row.file_url} lies in another bucket than {requests.bucket.url}")

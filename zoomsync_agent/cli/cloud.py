@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from zoomsync_agent.cli.output import command, console, json_option, load, print_json
+from zoomsync_agent.core.errors import UsageError
 from zoomsync_agent.core.rows import iso
 from zoomsync_agent.core.selection import KINDS, Selection
 from zoomsync_agent.core.units import readable_size
@@ -27,7 +28,8 @@ def cloud() -> None:
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The first day, in UTC; 30 days ago if not said.",
+    metavar="DATE",
+    help="The first day, in UTC, as in 2026-03-14; 30 days ago if not said.",
 )
 @click.option("--topic", default="", metavar="WORDS", help="Only meetings with this in the topic.")
 @click.option("--host", default="", metavar="WORDS", help="Only of hosts with this in the address.")
@@ -49,13 +51,18 @@ def list_(
     home, settings = load()
     today = datetime.now(UTC).date()
     first = since.date() if since else today - timedelta(days=_DAYS)
+    if first > today:
+        raise UsageError(f"{first} is in the future.")
     chosen = Selection(topic, host, frozenset(kinds), min_minutes)
     with zoom.asking(settings, home) as client:
-        meetings = [
-            one
-            for one in zoom.all_meetings(client, first, today)
-            if chosen.takes_meeting(one.topic, one.host_email, one.minutes)
-        ]
+        everything = list(zoom.all_meetings(client, first, today))
+        # Whoever lists their own is told no host.
+        mine = "" if client.is_account_wide else client.email
+    meetings = [
+        one
+        for one in everything
+        if chosen.takes_meeting(one.topic, one.host_email or mine, one.minutes)
+    ]
     listed = [_as_dict(one, chosen) for one in meetings]
     totals = {
         "meetings": len(listed),
@@ -66,7 +73,7 @@ def list_(
     if as_json:
         print_json({"meetings": listed, "total": totals, "since": first.isoformat()})
     else:
-        _show(listed, totals, first)
+        _show(listed, totals, first, hidden=len(everything) - len(meetings))
 
 
 def _as_dict(meeting: "CloudMeeting", chosen: Selection) -> dict[str, Any]:
@@ -91,10 +98,15 @@ def _as_dict(meeting: "CloudMeeting", chosen: Selection) -> dict[str, Any]:
     }
 
 
-def _show(listed: list[dict[str, Any]], totals: dict[str, int], first: date) -> None:
+def _show(
+    listed: list[dict[str, Any]], totals: dict[str, int], first: date, *, hidden: int
+) -> None:
     from rich.table import Table
 
     out = console()
+    if not listed and hidden:
+        out.print(f"None of {_meetings(hidden)} since {first} is what you asked for.")
+        return
     if not listed:
         out.print(
             f"There are no cloud recordings since {first}. (Earlier ones: --since 2024-01-01. "
@@ -111,9 +123,13 @@ def _show(listed: list[dict[str, Any]], totals: dict[str, int], first: date) -> 
     unfinished = totals["unfinished"]
     waiting = f", {unfinished} of them not finished yet" if unfinished else ""
     out.print(
-        f"\n{totals['meetings']} meetings, {totals['files']} files, "
+        f"\n{_meetings(totals['meetings'])}, {totals['files']} files, "
         f"{readable_size(totals['bytes'])} since {first}{waiting}"
     )
+
+
+def _meetings(count: int) -> str:
+    return "1 meeting" if count == 1 else f"{count:,} meetings"
 
 
 def _rows(listed: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:

@@ -112,6 +112,8 @@ def set_(key: str, value: str, as_json: bool) -> None:
         # What stops the next start is not written down.
         whole = settings.load(home, os.environ, cwd=Path.cwd(), overrides={key: value})
         _expect_folders(key, whole)
+        if key.startswith("s3_") and whole.form_problem:
+            raise SettingsError(whole.form_problem)
     settings.save(home, key, value)
     running = holder(home)
     effective = next(

@@ -37,15 +37,34 @@ def doctor(what: str | None, as_json: bool) -> None:
     from zoomsync_agent.doctor import Level
 
     home, settings = load()
-    if what is None:
-        what = "s3" if settings.destination == "s3" else "supabase"
-    found = _bucket(settings, home) if what == "s3" else _examined(settings, home)
+    if what is None and settings.destination == "s3":
+        what = "s3"
+    elif what is None and settings.uses_supabase:
+        what = "supabase"
+    match what:
+        case "s3":
+            found = _bucket(settings, home)
+        case "supabase":
+            found = _examined(settings, home)
+        case _:
+            found = [_folder(settings)]
     if as_json:
         print_json({"findings": [one.as_dict() for one in found]})
     else:
         _show(found)
     if any(one.level is Level.PROBLEM for one in found):
         sys.exit(ExitCode.INCOMPLETE)
+
+
+def _folder(settings: "Settings") -> "Finding":
+    from zoomsync_agent.doctor import Finding, Level
+
+    return Finding(
+        "destination",
+        Level.OK,
+        f"Recordings go into the folder {settings.archive_path}; there is nothing to look at. "
+        "(Of other places: zoomsync doctor supabase, zoomsync doctor s3.)",
+    )
 
 
 def _bucket(settings: "Settings", home: "Home") -> "list[Finding]":

@@ -13,6 +13,7 @@ AgentError
 ├── ActionNeeded              waits for the user; goes on by itself once the cause is gone
 │   ├── ClockWrong
 │   ├── CredentialsRefused
+│   │   └── CredentialsMissing
 │   ├── SourceDenied
 │   ├── DestinationDenied
 │   ├── DestinationFull
@@ -168,6 +169,18 @@ class CredentialsRefused(ActionNeeded):
     )
 
 
+class CredentialsMissing(CredentialsRefused):
+    """Nobody has given any access keys."""
+
+    code = "credentials_missing"
+    title = "There are no access keys yet"
+    hint = (
+        "Keep some in the keyring with “zoomsync sign-in s3”, set AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY, or name an AWS profile: zoomsync config set s3_profile NAME. "
+        "Everything then goes on by itself."
+    )
+
+
 class SourceDenied(ActionNeeded):
     """The file may not be read."""
 
@@ -251,7 +264,7 @@ class SignInFailed(ActionNeeded):
 
     code = "sign_in_failed"
     title = "The sign-in did not work"
-    hint = "Try again: zoomsync sign-in. Nothing else has changed."
+    hint = "Try again. Nothing else has changed."
 
 
 class SignInRequired(ActionNeeded):

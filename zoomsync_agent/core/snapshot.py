@@ -264,7 +264,8 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
 
 
 def _unusable(problem: Problem) -> str:
-    return f"The archive cannot be used: {problem.detail or problem.kind.title}"
+    told = (problem.detail or problem.kind.title).rstrip(".")
+    return f"The archive cannot be used: {told}{'' if told.endswith('?') else '.'}"
 
 
 def _capital(text: str) -> str:

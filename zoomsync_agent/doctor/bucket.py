@@ -150,7 +150,8 @@ def _reached(patient: _Patient) -> list[Finding]:
 
 
 def _told(exc: AgentError) -> str:
-    return f"{exc.title}: {exc.detail.rstrip('.')}."
+    told = exc.detail.rstrip(".")
+    return f"{exc.title}: {told}{'' if told.endswith('?') else '.'}"
 
 
 def _clock(patient: _Patient, response: httpx.Response) -> Iterator[Finding]:
@@ -181,8 +182,12 @@ def _objects(patient: _Patient) -> Iterator[Finding]:
         "Content-MD5": _md5(_BYTES),
         "Content-Type": "text/plain",
     }
-    if not _may(patient, lambda: objects.put(key, _BYTES, len(_BYTES), sha256, headers)):
+    put: list[httpx.Response] = []
+    if not _may(
+        patient, lambda: put.append(objects.put(key, _BYTES, len(_BYTES), sha256, headers))
+    ):
         return
+    yield from _storing(patient, put[0])
     try:
         got: list[bytes] = []
         # HEAD is allowed by the same action, and looks at what the receipt is checked by.
@@ -194,6 +199,17 @@ def _objects(patient: _Patient) -> Iterator[Finding]:
         yield from _replacing(objects, key, sha256, headers)
     finally:
         _may(patient, lambda: objects.delete(key))
+
+
+def _storing(patient: _Patient, put: httpx.Response) -> Iterator[Finding]:
+    """See whether the store says that it encrypts as it was asked to."""
+    wanted = patient.headers.get("x-amz-server-side-encryption", "")
+    if wanted and put.headers.get("x-amz-server-side-encryption", "") != wanted:
+        yield warning(
+            "encryption",
+            f"The store does not say that it encrypts with {wanted}, as s3_encryption asks.",
+            "Ask whoever runs it; many stores ignore what they do not know.",
+        )
 
 
 def _kms_key(patient: _Patient) -> str:
@@ -284,7 +300,7 @@ def _multipart(patient: _Patient) -> Iterator[Finding]:
 def _permissions(patient: _Patient) -> Iterator[Finding]:
     bucket = patient.requests.bucket
     missing = [action for action in ACTIONS if action in patient.denied]
-    if not missing:
+    if not missing and not patient.troubles:
         yield ok("permissions", "Everything that the agent asks for is allowed.")
     mend = (
         "Let whoever owns the bucket allow all that the agent asks for:\n"

@@ -8,6 +8,7 @@ from typing import Final
 from zoomsync_agent.core.errors import (
     AgentError,
     ClockWrong,
+    CredentialsMissing,
     CredentialsRefused,
     DestinationDenied,
     DestinationFull,
@@ -25,6 +26,7 @@ from zoomsync_agent.ports import Clock
 
 CAUSES: Final = (
     ClockWrong,
+    CredentialsMissing,
     CredentialsRefused,
     DestinationUnavailable,
     DestinationFull,

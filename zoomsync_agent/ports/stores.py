@@ -197,6 +197,10 @@ class JobStore(Protocol):
         """
         ...
 
+    def tell_again(self, destination: str, now: float) -> int:
+        """Let the rows that have a copy in *destination* be published anew; return how many."""
+        ...
+
     def reopen(self, stored: StoredObject, now: float) -> int:
         """Make the finished jobs of a lost object ready, where the file is still there."""
         ...

@@ -59,6 +59,12 @@ _WRONG_KEYS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
+_ABOUT_KEYS: Final = {
+    "ExpiredToken": "the session token has ended",
+    "ExpiredTokenException": "the session token has ended",
+    "InvalidAccessKeyId": "the store does not know the access key",
+    "SignatureDoesNotMatch": "the secret access key does not belong to the access key",
+}
 _FULL: Final = frozenset(
     {
         "InsufficientCapacity",
@@ -199,9 +205,18 @@ def meaning(answer: Answer, bucket: Bucket, doing: str, action: str) -> AgentErr
     if answer.code in _ELSEWHERE or answer.status in _REDIRECTS:
         return _elsewhere(answer, bucket, detail)
     if answer.is_about_keys:
-        return CredentialsRefused(detail)
+        words = _ABOUT_KEYS.get(answer.code)
+        return CredentialsRefused(f"{doing}: {words} ({answer.code})" if words else detail)
     if answer.code == "NoSuchBucket":
-        return SetupIncomplete(f"there is no bucket “{bucket.name}” at {bucket.host}")
+        return SetupIncomplete(
+            f"there is no bucket “{bucket.name}” at {bucket.host}: make it there, or correct its "
+            "name: zoomsync config set s3_bucket NAME"
+        )
+    if answer.code == "InvalidStorageClass":
+        return SetupIncomplete(
+            f"{bucket.host} does not know the storage class of s3_storage_class "
+            '(InvalidStorageClass); to go without one: zoomsync config set s3_storage_class ""'
+        )
     if answer.code in _FULL or answer.status in (402, _NO_ROOM):
         return DestinationFull(detail)
     if answer.is_transient or answer.is_page:

@@ -44,6 +44,11 @@ class Bucket:
         return urlsplit(self.base).hostname or ""
 
     @property
+    def address(self) -> str:
+        """The server and its port, as people are told."""
+        return urlsplit(self.base).netloc
+
+    @property
     def base(self) -> str:
         """Address of the store, without the bucket."""
         if self.endpoint:

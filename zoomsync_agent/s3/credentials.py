@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from zoomsync_agent.core.errors import (
     AgentError,
+    CredentialsMissing,
     CredentialsRefused,
     NetworkUnavailable,
     SecretsUnavailable,
@@ -126,13 +127,17 @@ class AwsChain:
                 frozen = self._found.get_frozen_credentials() if self._found else None
             except (exceptions.HTTPClientError, exceptions.ConnectionError) as exc:
                 raise NetworkUnavailable(f"renew the access keys: {exc}") from exc
+            except exceptions.ProfileNotFound as exc:
+                raise CredentialsMissing(
+                    f"there is no AWS profile “{self._profile}” (s3_profile or AWS_PROFILE)"
+                ) from exc
             # Beside its own errors: those of files and programs that a profile names, of JSON that
             # is none, and a plain RuntimeError where what it was given has ended already.
             except Exception as exc:
                 self._found = None
                 raise CredentialsRefused(f"{type(exc).__name__}: {exc}") from exc
         if frozen is None:
-            raise CredentialsRefused("no access keys were found")
+            raise CredentialsMissing("no access keys were found")
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 
     def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
@@ -167,13 +172,11 @@ class FirstOf:
             try:
                 keys = source.keys()
             except (CredentialsRefused, SecretsUnavailable) as exc:
-                # A locked keyring says more than that nothing was found elsewhere.
-                if not isinstance(problem, SecretsUnavailable):
-                    problem = exc
+                problem = _worse(problem, exc)
                 continue
             self._chosen = source
             return keys
-        raise problem or CredentialsRefused("no access keys were found")
+        raise problem or CredentialsMissing("no access keys were found")
 
     def renewed(self, refused: Keys, reason: str = "") -> Keys | None:
         """Ask the source of *refused* for others, else look through all of them again."""
@@ -183,6 +186,21 @@ class FirstOf:
         self._chosen = None
         found = self.keys()
         return None if found == refused else found
+
+
+def _worse(before: AgentError | None, now: CredentialsRefused | SecretsUnavailable) -> AgentError:
+    """Return which of two problems says more: a locked keyring, or keys that do not work."""
+    if isinstance(before, SecretsUnavailable):
+        return before
+    if isinstance(now, SecretsUnavailable):
+        return SecretsUnavailable(
+            f"{now.detail} Access keys can be given without one: AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY in the environment or the .env of the config folder, or an AWS "
+            "profile."
+        )
+    if before is None or isinstance(before, CredentialsMissing):
+        return now
+    return before
 
 
 class KeptKeys:
@@ -200,7 +218,7 @@ class KeptKeys:
         """Return them."""
         found = self._keys or self._read()
         if found is None:
-            raise CredentialsRefused("no access keys are kept in the keyring")
+            raise CredentialsMissing("no access keys are kept in the keyring")
         self._keys = found
         return found
 

@@ -253,7 +253,7 @@ class Requests:
         """
         if isinstance(exc, httpx.HTTPError):
             setting = "S3_ENDPOINT_URL" if self.bucket.endpoint else "s3_region"
-            return network_error(exc, self.bucket.host, doing, setting=setting)
+            return network_error(exc, self.bucket.address, doing, setting=setting)
         return meaning(exc.answer, self.bucket, doing, exc.action)
 
 

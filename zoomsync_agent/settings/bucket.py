@@ -17,6 +17,9 @@ _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
 _PREFIX: Final = re.compile(r"(?:[A-Za-z0-9._-]+/)*")
 _REGION: Final = re.compile(r"[A-Za-z0-9-]{0,40}")
 _CLASS: Final = re.compile(r"[A-Z0-9_]{0,40}")
+_BUCKET_RULE: Final = "the name alone, without s3:// and without a folder, as in my-recordings"
+_PREFIX_RULE: Final = "folders of the characters A-Z a-z 0-9 _ . -, as in zoom/ann"
+_CLASS_RULE: Final = "as in STANDARD_IA"
 _KMS: Final = ("aws:kms", "aws:kms:dsse")
 
 
@@ -109,19 +112,27 @@ class BucketSettings(BaseModel):
         """Why these settings name no bucket; empty where they do."""
         if not self.s3_bucket:
             return "s3_bucket (S3_BUCKET) is not set: the bucket that keeps the recordings"
+        return self.form_problem
+
+    @property
+    def form_problem(self) -> str:
+        """Which of these settings has a form that it cannot have; empty where none has."""
         checks = (
-            (_BUCKET, "s3_bucket (S3_BUCKET)", self.s3_bucket),
-            (_REGION, "s3_region (AWS_REGION)", self.s3_region),
-            (_PREFIX, "s3_prefix (S3_PREFIX)", self.s3_prefix),
-            (_CLASS, "s3_storage_class (S3_STORAGE_CLASS)", self.s3_storage_class),
+            (_BUCKET, "s3_bucket (S3_BUCKET)", self.s3_bucket, _BUCKET_RULE),
+            (_REGION, "s3_region (AWS_REGION)", self.s3_region, "as in eu-central-1"),
+            (_PREFIX, "s3_prefix (S3_PREFIX)", self.s3_prefix, _PREFIX_RULE),
+            (_CLASS, "s3_storage_class (S3_STORAGE_CLASS)", self.s3_storage_class, _CLASS_RULE),
         )
-        for pattern, told, value in checks:
-            if not pattern.fullmatch(value):
-                return f"{told} cannot be “{value}”"
+        for pattern, told, value, rule in checks:
+            if value and not pattern.fullmatch(value):
+                return f"{told} cannot be “{value.rstrip('/')}” (allowed: {rule})"
         if any(part in (".", "..") for part in self.s3_prefix.split("/")):
             return "s3_prefix (S3_PREFIX) cannot hold . or .."
         if self.s3_kms_key and self.s3_encryption not in _KMS:
-            return "s3_kms_key (S3_KMS_KEY_ID) is set: s3_encryption must then be aws:kms"
+            return (
+                "s3_kms_key (S3_KMS_KEY_ID) is set, which needs s3_encryption aws:kms; to go "
+                'without: zoomsync config set s3_kms_key ""'
+            )
         return self._endpoint_problem()
 
     def _endpoint_problem(self) -> str:

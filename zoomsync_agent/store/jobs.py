@@ -13,7 +13,7 @@ from zoomsync_agent.core.errors import (
     TooManyDeaths,
     VerificationFailed,
 )
-from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, FileId, Job, JobId, State, Step
+from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, Job, JobId, State, Step
 from zoomsync_agent.core.retry import LIMIT_RECHECK_SECONDS, MAX_BACKOFF_SECONDS
 from zoomsync_agent.ports import Decided, StoredObject, Work
 from zoomsync_agent.sqlite import Database
@@ -24,7 +24,7 @@ from zoomsync_agent.store.enqueueing import (
     forget_unfinished,
     remember,
 )
-from zoomsync_agent.store.files import file_of
+from zoomsync_agent.store.rows import job_of, work_of
 
 _NOT_RETRIED: Final = (State.RUNNING, State.DONE)
 _FORGIVEN_SECONDS: Final = 86_400.0
@@ -32,36 +32,9 @@ _FORGIVEN_SECONDS: Final = 86_400.0
 _ELSEWHERE: Final = "destination NOT IN (SELECT value FROM json_each(?))"
 
 
-def job_of(row: sqlite3.Row) -> Job:
-    """Read a row of `jobs`."""
-    return Job(
-        id=JobId(row["id"]),
-        file_id=FileId(row["file_id"]),
-        destination=row["destination"],
-        size=row["size"],
-        mtime_ns=row["mtime_ns"],
-        step=Step(row["step"]),
-        state=State(row["state"]),
-        attempt=row["attempt"],
-        deaths=row["deaths"],
-        not_before=row["not_before"],
-        priority=row["priority"],
-        error_code=row["error_code"],
-        error_detail=row["error_detail"],
-        cancel_requested=bool(row["cancel_requested"]),
-        updated_at=row["updated_at"],
-    )
-
-
 def _cancelled(job: Job) -> Job:
     """Return a waiting job as its user ends it; what had kept it does not bring it back."""
     return replace(job.to(State.CANCELLED), error_code=None, error_detail="")
-
-
-def _work(conn: sqlite3.Connection, row: sqlite3.Row) -> Work:
-    job = job_of(row)
-    file = conn.execute("SELECT * FROM files WHERE id = ?", (job.file_id,)).fetchone()
-    return Work(job, file_of(file))
 
 
 class SqliteJobStore:
@@ -110,7 +83,7 @@ class SqliteJobStore:
                 """,  # noqa: S608  only our own words are put in
                 (now, *due),
             ).fetchone()
-            return None if row is None else _work(conn, row)
+            return None if row is None else work_of(conn, row)
 
     def claim_probe(self, destination: str, codes: Collection[str], now: float) -> Work | None:
         """Take one job of *destination* before its time: due, or waiting because of *codes*.
@@ -132,7 +105,7 @@ class SqliteJobStore:
                 """,
                 (now, destination, now, json.dumps(list(codes))),
             ).fetchone()
-            return None if row is None else _work(conn, row)
+            return None if row is None else work_of(conn, row)
 
     def hold(self, destination: str, codes: Collection[str], why: Job, until: float) -> None:
         """Let the ready jobs of *destination* wait until *until* for the same reason as *why*.
@@ -330,6 +303,21 @@ class SqliteJobStore:
         with self._db.write() as conn:
             forget_place(conn, destination)
             return enqueue_missing(conn, destination, now)
+
+    def tell_again(self, destination: str, now: float) -> int:
+        """Let every row that has a copy in *destination* be published anew; return how many jobs.
+
+        Another destination was in use meanwhile, and the rows name its copies.
+        """
+        with self._db.write() as conn:
+            return conn.execute(
+                """
+                UPDATE jobs SET state = 'ready', step = 'publish', attempt = 0, not_before = 0,
+                                error_code = NULL, error_detail = '', updated_at = ?
+                WHERE state = 'done' AND destination = ?
+                """,
+                (now, destination),
+            ).rowcount
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs are in each state."""

@@ -104,6 +104,15 @@ class ZoomClient:
         """
         return self._keeper.scopes().is_account_wide
 
+    @property
+    def email(self) -> str:
+        """The address of whoever is signed in; empty where it is not known.
+
+        Raises:
+            SignInRequired, SecretsUnavailable: nobody is signed in, or that cannot be read.
+        """
+        return self._keeper.session().email
+
     # --- what is there ---------------------------------------------------------------------
 
     def meetings(self, window: Window, *, account_wide: bool = False) -> list[CloudMeeting]:
