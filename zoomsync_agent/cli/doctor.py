@@ -30,16 +30,17 @@ _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": 
 def doctor(what: str | None, as_json: bool) -> None:
     """Look at what keeps the recordings, and say what is wrong and how to mend it.
 
-    Without a name: at the destination of the settings. A Supabase project is only looked at; in an
-    S3 bucket a few bytes are written and taken away again. Ends with the exit code 3 if there is a
-    problem.
+    Without a name: at the destination of the settings, or at the project that they name. A
+    Supabase project is only looked at; in an S3 bucket a few bytes are written and taken away
+    again. Ends with the exit code 3 if there is a problem.
     """
     from zoomsync_agent.doctor import Level
 
     home, settings = load()
     if what is None and settings.destination == "s3":
         what = "s3"
-    elif what is None and settings.uses_supabase:
+    elif what is None and (settings.uses_supabase or settings.supabase_url):
+        # Whoever has named a project is about to use it.
         what = "supabase"
     match what:
         case "s3":

@@ -7,9 +7,11 @@ complete an object of anything else.
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from zoomsync_agent.core.errors import SourceChanged, VerificationFailed
+from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import Outgoing
 from zoomsync_agent.destinations.hashing import Hashing
 from zoomsync_agent.destinations.source_file import expect_unchanged
@@ -180,3 +182,26 @@ class Outflow:
     def _expect_content(self, sha256: "_Hash") -> None:
         if sha256.hexdigest() != self._outgoing.sha256:
             raise VerificationFailed(f"{self._outgoing.path} does not hold what was read at first")
+
+
+@contextmanager
+def flowing(
+    outgoing: Outgoing,
+    *,
+    stop: Callable[[], bool],
+    pace: Callable[[int], None],
+    bytes_per_second: int = 0,
+) -> Iterator[Outflow]:
+    """Open a file for one upload, if it is still the one that was meant; see `Outflow`.
+
+    Raises:
+        SourceMissing: it is gone.
+        SourceChanged: it is another one by now.
+    """
+    with (
+        reading(outgoing.path),
+        outgoing.path.open("rb", buffering=0) as source,
+        Outflow(source, outgoing, stop=stop, pace=pace, bytes_per_second=bytes_per_second) as flow,
+    ):
+        flow.expect_unchanged()
+        yield flow

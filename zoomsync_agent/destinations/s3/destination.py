@@ -23,10 +23,9 @@ from zoomsync_agent.core.errors import (
     VerificationFailed,
 )
 from zoomsync_agent.core.naming import KeyStyle
-from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
 from zoomsync_agent.core.units import readable_size
-from zoomsync_agent.destinations.outflow import Outflow, ToldToStop, fitting
+from zoomsync_agent.destinations.outflow import Outflow, ToldToStop, fitting, flowing
 from zoomsync_agent.destinations.parted import Assurance, Notes, PartedUpload, is_transient
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.plain_keys import expect_plain
@@ -104,14 +103,9 @@ class S3Destination:
     ) -> Receipt | None:
         """Upload one file and prove that it is there; see the port."""
         expect_plain(outgoing.key)
-        with (
-            reading(outgoing.path),
-            outgoing.path.open("rb", buffering=0) as source,
-            Outflow(
-                source, outgoing, stop=stop, pace=pace, bytes_per_second=self._bytes_per_second
-            ) as flow,
-        ):
-            flow.expect_unchanged()
+        with flowing(
+            outgoing, stop=stop, pace=pace, bytes_per_second=self._bytes_per_second
+        ) as flow:
             try:
                 flow.expect_time()
                 sent = self._sent(outgoing, flow, resume_from, report, pace)

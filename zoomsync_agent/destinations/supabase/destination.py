@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import httpx
 
@@ -23,7 +23,6 @@ from zoomsync_agent.core.errors import (
     SetupIncomplete,
 )
 from zoomsync_agent.core.naming import KeyStyle
-from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import (
     Archived,
     ObjectKey,
@@ -33,7 +32,7 @@ from zoomsync_agent.core.recording import (
     Receipt,
     RecordingRow,
 )
-from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
+from zoomsync_agent.destinations.outflow import Outflow, ToldToStop, flowing
 from zoomsync_agent.destinations.parted import Notes
 from zoomsync_agent.destinations.plain_keys import expect_plain
 from zoomsync_agent.destinations.proof import Proof, Sent
@@ -128,14 +127,9 @@ class SupabaseDestination:
     ) -> Receipt | None:
         """Upload one file and prove that it is there; see the port."""
         expect_plain(outgoing.key)
-        with (
-            reading(outgoing.path),
-            outgoing.path.open("rb", buffering=0) as source,
-            Outflow(
-                source, outgoing, stop=stop, pace=pace, bytes_per_second=self._bytes_per_second
-            ) as flow,
-        ):
-            flow.expect_unchanged()
+        with flowing(
+            outgoing, stop=stop, pace=pace, bytes_per_second=self._bytes_per_second
+        ) as flow:
             try:
                 flow.expect_time()
                 sent = self._sent(outgoing, flow, resume_from, report, pace)
@@ -143,7 +137,7 @@ class SupabaseDestination:
                     self._proof.prove(
                         outgoing,
                         sent,
-                        lambda: self._etag_of(source, outgoing, flow),
+                        lambda: self._etag_of(outgoing, flow),
                         flow.expect_time,
                     )
             except ToldToStop:
@@ -332,13 +326,13 @@ class SupabaseDestination:
         flow.settle()
         return Sent(is_new=True, etag=md5.hexdigest())
 
-    def _etag_of(self, source: BinaryIO, outgoing: Outgoing, flow: Outflow) -> str:
+    def _etag_of(self, outgoing: Outgoing, flow: Outflow) -> str:
         """Return what Storage calls the file if it came in one go; empty where nobody asks."""
         if not self._proves_etag:
             return ""
         is_small = outgoing.size <= self._small_bytes
         chunk_bytes = None if is_small else self._chunk_bytes
-        return etag_of_file(source, outgoing.size, chunk_bytes, flow.expect_time)
+        return etag_of_file(flow.source, outgoing.size, chunk_bytes, flow.expect_time)
 
     def _metadata(self, outgoing: Outgoing) -> dict[str, str]:
         return {
