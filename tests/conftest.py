@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import threading
 import time
@@ -49,8 +50,17 @@ def _guarded(original):
     return connect
 
 
+def _hear_signals():
+    """Undo what `nohup` and a shell's `&` leave behind: what a process ignores, its children do."""
+    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
+
+
 def pytest_configure(config):
     """Refuse connections to anything but this machine, from the first import on."""
+    _hear_signals()
     patch = pytest.MonkeyPatch()
     patch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
     patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
