@@ -1,17 +1,16 @@
 """A bucket of the strict stand-in, and the real destination that sends into it."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self
 
 import pytest
 
-from tests.fakes.clock import ManualClock
 from tests.fakes.s3_server import Action, Fault, S3Server, Seen, StoredObject, on
+from tests.fakes.sending import Sending
 from tests.fakes.uploading import recorded
 from zoomsync_agent.core.errors import AgentError, CredentialsRefused
-from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.core.recording import ObjectKey, Outgoing, Receipt
 from zoomsync_agent.destinations.s3 import S3Destination
 from zoomsync_agent.destinations.s3.assurances import PROBE
 from zoomsync_agent.s3.bucket import Bucket
@@ -57,7 +56,7 @@ class ChangingKeys:
         return found
 
 
-class BucketBench:
+class BucketBench(Sending[S3Destination]):
     """Somebody who uploads into a bucket, as a context manager; nothing in it sleeps.
 
     Args:
@@ -69,9 +68,6 @@ class BucketBench:
 
     Attributes:
         skew: how far this computer's clock is ahead of the store's, in seconds.
-        waits: how long the destination wanted to sleep, in seconds.
-        reported: what `send` was told to remember.
-        paced: bytes of each piece, in order.
     """
 
     def __init__(
@@ -83,17 +79,12 @@ class BucketBench:
         token: str | None = None,
         **server: Any,
     ) -> None:
-        self.folder = folder / "recordings"
-        self.folder.mkdir(exist_ok=True)
-        self.clock = ManualClock()
+        super().__init__(folder / "recordings")
         self.skew = 0.0
         self.server = S3Server(smallest_part=PART, clock=self.clock.now, **server)
         self.server.session_tokens.update([token] if token else [])
         self.keys = ChangingKeys(Keys(self.server.access_key, self.server.secret_key, token))
         self.options: dict[str, Any] = {"part_size": part_size, "parallel": parallel}
-        self.waits: list[float] = []
-        self.reported: list[Progress] = []
-        self.paced: list[int] = []
         self._opened: list[Requests] = []
         self.destination = self.new_destination()
 
@@ -130,46 +121,22 @@ class BucketBench:
     ) -> S3Destination:
         """Return the destination as a new start of the agent makes it."""
         requests = self.new_requests(url=url, name=name, region=region)
-        usual: dict[str, Any] = {**self.options, "nap": self._nap}
+        usual: dict[str, Any] = {**self.options, "nap": self.nap}
         return S3Destination(requests, **(usual | options))
 
     def time(self) -> float:
         """Return what this computer takes for the time."""
         return self.clock.now() + self.skew
 
-    def _nap(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.clock.advance(seconds)
-
     # --- sending ---------------------------------------------------------------------------
 
     def outgoing(self, data: bytes | None = None, name: str = "video.mp4") -> Outgoing:
         """Write a recording and describe it as the agent does after it has hashed it."""
-        path = self.folder / name
-        path.write_bytes(recorded(SIZE) if data is None else data)
-        stat = path.stat()
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        key = ObjectKey(f"2026/2026-03-14-100005-weekly-sync/{sha256[:12]}-{name}")
-        return Outgoing(path, key, stat.st_size, stat.st_mtime_ns, sha256, "video/mp4")
 
-    def send(
-        self,
-        outgoing: Outgoing,
-        *,
-        resume_from: Progress | None = None,
-        destination: S3Destination | None = None,
-        stop: Callable[[], bool] = lambda: False,
-        before_piece: Callable[[int], object] = lambda _count: None,
-    ) -> Receipt | None:
-        """Send a recording and keep what is told meanwhile."""
+        def key(sha256: str) -> ObjectKey:
+            return ObjectKey(f"2026/2026-03-14-100005-weekly-sync/{sha256[:12]}-{name}")
 
-        def pace(count: int) -> None:
-            before_piece(count)
-            self.paced.append(count)
-
-        return (destination or self.destination).send(
-            outgoing, resume_from=resume_from, report=self.reported.append, stop=stop, pace=pace
-        )
+        return self.written(recorded(SIZE) if data is None else data, name, key)
 
     def fails(self, outgoing: Outgoing, error: type[AgentError], **more: Any) -> AgentError:
         """Send, expect *error*, and return it once nothing secret was found in it."""

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from tests.fakes.access import FixedAccess
-from tests.fakes.clock import ManualClock
+from tests.fakes.sending import Sending
 from tests.fakes.supabase_server import Action, Fault, Seen, StoredObject, SupabaseServer
-from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress, Receipt
+from zoomsync_agent.core.recording import ObjectKey, Outgoing
 from zoomsync_agent.destinations.supabase import SupabaseDestination
 from zoomsync_agent.supabase.project import Project
 
@@ -25,7 +25,7 @@ def recorded(length: int = _LENGTH) -> bytes:
     )[:length]
 
 
-class UploadBench:
+class UploadBench(Sending[SupabaseDestination]):
     """Somebody who uploads, as a context manager; nothing in it sleeps.
 
     Args:
@@ -33,28 +33,18 @@ class UploadBench:
         chunk_bytes: how much is made durable at a time.
         small_bytes: up to this size a file goes by one request.
         server: options of the stand-in.
-
-    Attributes:
-        waits: how long the destination wanted to sleep, in seconds.
-        reported: what `send` was told to remember.
-        paced: bytes of each piece, in order.
     """
 
     def __init__(
         self, folder: Path, *, chunk_bytes: int = CHUNK, small_bytes: int = 0, **server: Any
     ) -> None:
-        self.folder = folder / "recordings"
-        self.folder.mkdir(exist_ok=True)
-        self.clock = ManualClock()
+        super().__init__(folder / "recordings")
         self.server = SupabaseServer(clock=self.clock.now, **server)
         self.user = self.server.add_user("ann@example.org")
         self.access = FixedAccess(
             self.server.publishable_key, self.user.id, self._token(), renewing=self._token
         )
         self.options = {"chunk_bytes": chunk_bytes, "small_bytes": small_bytes}
-        self.waits: list[float] = []
-        self.reported: list[Progress] = []
-        self.paced: list[int] = []
         self._projects: list[Project] = []
         self.destination = self.new_destination()
 
@@ -77,13 +67,9 @@ class UploadBench:
         usual: dict[str, Any] = {
             **self.options,
             "monotonic": self.clock.monotonic,
-            "wait": self._wait,
+            "wait": self.nap,
         }
         return SupabaseDestination(project, self.access, **(usual | options))
-
-    def _wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.clock.advance(seconds)
 
     def key(self, name: str) -> ObjectKey:
         """Return the key of an object in the user's own folder."""
@@ -91,29 +77,8 @@ class UploadBench:
 
     def outgoing(self, data: bytes | None = None, name: str = "video.mp4") -> Outgoing:
         """Write a recording and describe it as the agent does after it has hashed it."""
-        path = self.folder / name
-        path.write_bytes(recorded() if data is None else data)
-        stat = path.stat()
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        return Outgoing(path, self.key(name), stat.st_size, stat.st_mtime_ns, sha256, "video/mp4")
-
-    def send(
-        self,
-        outgoing: Outgoing,
-        *,
-        resume_from: Progress | None = None,
-        destination: SupabaseDestination | None = None,
-        stop: Callable[[], bool] = lambda: False,
-        before_piece: Callable[[int], object] = lambda _count: None,
-    ) -> Receipt | None:
-        """Send a recording and keep what is told meanwhile."""
-
-        def pace(count: int) -> None:
-            before_piece(count)
-            self.paced.append(count)
-
-        return (destination or self.destination).send(
-            outgoing, resume_from=resume_from, report=self.reported.append, stop=stop, pace=pace
+        return self.written(
+            recorded() if data is None else data, name, lambda _sha256: self.key(name)
         )
 
     def fault(

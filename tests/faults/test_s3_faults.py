@@ -441,7 +441,7 @@ def _in_trouble(bench, told, forgotten, fired):
     receipt, resume_from = None, None
     for attempt in range(30):
         with contextlib.suppress(TransientError, ActionNeeded):
-            receipt = bench.send(outgoing, resume_from=resume_from, stop=_stops(bench, stops))
+            receipt = bench.send(outgoing, resume_from=resume_from, stop=bench.stops(stops))
         assert PREFIX + outgoing.key not in bench.server.objects or bench.holds(outgoing)
         if receipt is not None:
             break
@@ -466,15 +466,3 @@ def _nth_of_an_upload(number):
         return len(seen_so_far) == number
 
     return matches
-
-
-def _stops(bench, stops):
-    """Tell to stop once when so many pieces have moved."""
-
-    def stop():
-        if stops and len(bench.paced) >= stops[0]:
-            stops.pop(0)
-            return True
-        return False
-
-    return stop

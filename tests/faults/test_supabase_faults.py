@@ -857,7 +857,7 @@ def _in_trouble(bench, told, forgotten, fired):
             stops.append(number)
         else:
             faults.append((kind, bench.fault(_nth_patch(number), ACTIONS[kind](how))))
-    stop = _stops(bench, stops)
+    stop = bench.stops(stops)
     receipt, resume_from = None, None
     for attempt in range(30):
         with contextlib.suppress(TransientError, ActionNeeded):
@@ -889,18 +889,6 @@ def _nth_patch(number):
         return len(seen_so_far) == number
 
     return matches
-
-
-def _stops(bench, stops):
-    """Tell to stop once when so many pieces have moved."""
-
-    def stop():
-        if stops and len(bench.paced) >= stops[0]:
-            stops.pop(0)
-            return True
-        return False
-
-    return stop
 
 
 def test_no_message_holds_what_opens_anything(bench, outgoing, caplog):
