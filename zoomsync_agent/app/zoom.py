@@ -48,11 +48,12 @@ def zoom_keeper(
     clock: Clock | None = None,
     on_change: Callable[[Account], None] = lambda _account: None,
 ) -> ZoomKeeper:
-    """Return who keeps the sign-in to Zoom. Nothing is asked of the network or the keyring.
+    """Return who keeps the sign-in to Zoom; the home is made, and nothing is asked of anybody.
 
     Raises:
         SettingsError: see `zoom_app`.
     """
+    home.ensure()
     return ZoomKeeper(
         zoom_app(settings, home),
         KeyringSecrets(home.service_name),
@@ -63,29 +64,15 @@ def zoom_keeper(
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, home: Home) -> Iterator[ZoomKeeper]:
-    """Give the sign-in to Zoom for the time of a command.
-
-    Raises:
-        SettingsError: see `zoom_app`.
-    """
-    home.ensure()
-    yield zoom_keeper(settings, home)
-
-
-@contextlib.contextmanager
 def asking(settings: Settings, home: Home) -> Iterator[ZoomClient]:
     """Give what asks Zoom, for the time of a command.
 
     Raises:
         SettingsError: see `zoom_app`.
     """
-    with opened(settings, home) as keeper:
-        client = ZoomClient(keeper, RateLimits(time.time, time.monotonic))
-        try:
-            yield client
-        finally:
-            client.close()
+    client = ZoomClient(zoom_keeper(settings, home), RateLimits(time.time, time.monotonic))
+    with contextlib.closing(client):
+        yield client
 
 
 def all_meetings(client: ZoomClient, since: date, until: date) -> Iterator[CloudMeeting]:

@@ -94,14 +94,12 @@ def sign_in(
 @command
 def sign_out(service: str, service_key: bool, as_json: bool) -> None:
     """Sign out. Nothing is deleted but the sign-in itself."""
+    if service != "supabase" and service_key:
+        raise UsageError("--service-key belongs to supabase.")
     if service == "s3":
-        if service_key:
-            raise UsageError("--service-key belongs to supabase.")
         keys.forget(as_json=as_json)
         return
     if service == "zoom":
-        if service_key:
-            raise UsageError("--service-key belongs to supabase.")
         zoom.sign_out(as_json=as_json)
         return
     if service_key:

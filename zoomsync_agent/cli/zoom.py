@@ -25,13 +25,13 @@ def sign_in(*, no_browser: bool, as_json: bool) -> None:
     from zoomsync_agent.zoom.sign_in import ZoomSignIn
 
     home, settings = load()
-    with zoom.opened(settings, home) as keeper:
-        account = ZoomSignIn(keeper).by_browser(
-            _show, opens=None if no_browser else webbrowser.open, pasted=_pasted()
-        )
-        scopes = None
-        with contextlib.suppress(AgentError):
-            scopes = keeper.scopes()
+    keeper = zoom.zoom_keeper(settings, home)
+    account = ZoomSignIn(keeper).by_browser(
+        _show, opens=None if no_browser else webbrowser.open, pasted=_pasted()
+    )
+    scopes = None
+    with contextlib.suppress(AgentError):
+        scopes = keeper.scopes()
     _report(account, scopes, as_json=as_json)
 
 
@@ -40,8 +40,7 @@ def sign_out(*, as_json: bool) -> None:
     from zoomsync_agent.app import zoom
 
     home, settings = load()
-    with zoom.opened(settings, home) as keeper:
-        account = keeper.sign_out()
+    account = zoom.zoom_keeper(settings, home).sign_out()
     _report(account, None, as_json=as_json)
 
 

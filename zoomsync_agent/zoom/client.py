@@ -177,36 +177,6 @@ class ZoomClient:
         token = (told or {}).get("download_access_token")
         return meeting, token if isinstance(token, str) else ""
 
-    def summary(self, uuid: str) -> dict[str, Any] | None:
-        """Return what the AI Companion wrote of a meeting; None where it has written nothing."""
-        try:
-            return self._find(
-                f"/meetings/{encoded(uuid)}/meeting_summary", {}, Category.LIGHT, "read a summary"
-            )
-        except ZoomDenied:
-            return None  # not in this plan, or shared by e-mail only
-
-    def trash(self, uuid: str) -> None:
-        """Move a recording to Zoom's trash, from where it can be taken back for 30 days."""
-        self._ask(
-            "DELETE",
-            f"/meetings/{encoded(uuid)}/recordings",
-            {"action": "trash"},
-            Category.LIGHT,
-            "move a recording to the trash",
-        )
-
-    def recover(self, uuid: str) -> None:
-        """Take a recording back from Zoom's trash."""
-        self._ask(
-            "PUT",
-            f"/meetings/{encoded(uuid)}/recordings/status",
-            {},
-            Category.LIGHT,
-            "take a recording back from the trash",
-            json={"action": "recover"},
-        )
-
     # --- asking ----------------------------------------------------------------------------
 
     def _find(
@@ -220,21 +190,10 @@ class ZoomClient:
     def _get(
         self, path: str, params: Mapping[str, str], category: Category, doing: str
     ) -> dict[str, Any]:
-        return self._ask("GET", path, params, category, doing)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str],
-        category: Category,
-        doing: str,
-        json: Any = None,
-    ) -> dict[str, Any]:
         is_renewed = False
         for attempt in range(_TRIES):
             token = self._keeper.token()
-            response = self._once(method, path, params, category, token, doing, json)
+            response = self._once(path, params, category, token, doing)
             told = _told(response)
             if response.status_code == _UNAUTHORIZED and not is_renewed:
                 is_renewed = True
@@ -260,13 +219,11 @@ class ZoomClient:
 
     def _once(
         self,
-        method: str,
         path: str,
         params: Mapping[str, str],
         category: Category,
         token: str,
         doing: str,
-        json: Any,
     ) -> httpx.Response:
         if until := self._limits.parked_until:
             raise ZoomParked(_parked(until))
@@ -279,11 +236,9 @@ class ZoomClient:
         url = f"{api}{path}" + (f"?{query}" if query else "")
         with self._at_once:
             try:
-                return self._http(api).request(
-                    method,
+                return self._http(api).get(
                     url,
                     headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-                    json=json,
                     timeout=_TIMEOUT,
                 )
             except httpx.HTTPError as exc:

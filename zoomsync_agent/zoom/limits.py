@@ -6,11 +6,13 @@ counts, and our own pace is only a guess that keeps us from running into them.
 Source: Zoom, "API rate limits": categories, `X-RateLimit-*`, `Retry-After` (a time, not seconds).
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
+
+from zoomsync_agent.core.rows import epoch
 
 _DAY: Final = 86_400.0
 _UNKNOWN_DAILY: Final = 3600.0
@@ -97,9 +99,6 @@ def _again_at(headers: Mapping[str, str], now: float) -> float:
             if number < 10 * _DAY:
                 return now + number
             return number / 1000 if number > 1e11 else number  # noqa: PLR2004  the year 5138
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        with contextlib.suppress(ValueError):
+            return epoch(text) or now
     return now

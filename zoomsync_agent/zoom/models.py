@@ -6,8 +6,9 @@ where it promises strings, keys that are missing while a meeting runs, values th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
+
+from zoomsync_agent.core.rows import epoch
 
 _COMPLETED: Final = ("completed", "")
 
@@ -108,8 +109,7 @@ def moment(text: object) -> float | None:
     if not isinstance(text, str) or not text:
         return None
     try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        return epoch(text)
     except (ValueError, OverflowError):
         return None
 
