@@ -22,7 +22,7 @@ from tests.benchmarks.measuring import MIB, median
 from tests.fakes import s3_real
 from tests.fakes.s3_server import S3Server
 from zoomsync_agent.core.recording import Outgoing
-from zoomsync_agent.destinations.s3.destination import PARALLEL, PART_BYTES
+from zoomsync_agent.destinations.parted import PARALLEL, PART_BYTES
 
 _PEAK_MIB: Final = 96.0
 _SHARE_OF_PROCESSOR: Final = 0.5

@@ -23,8 +23,9 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.doctor.findings import Finding, Level, ok, problem, warning
 from zoomsync_agent.http import LOOPBACK
+from zoomsync_agent.s3.answers import time_of
 from zoomsync_agent.s3.multipart import Multipart
-from zoomsync_agent.s3.objects import SHA256, ObjectFacts, Objects
+from zoomsync_agent.s3.objects import SHA256, ObjectFacts, Objects, content_md5
 from zoomsync_agent.s3.requests import Refused, Requests
 from zoomsync_agent.s3.signing import UNSIGNED
 
@@ -155,11 +156,8 @@ def _told(exc: AgentError) -> str:
 
 
 def _clock(patient: _Patient, response: httpx.Response) -> Iterator[Finding]:
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415  only here
-
-    try:
-        theirs = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-    except (ValueError, TypeError):
+    theirs = time_of(response)
+    if theirs is None:
         return
     skew = patient.now() - theirs
     if abs(skew) > _SKEW_NOTICED:
@@ -179,7 +177,7 @@ def _objects(patient: _Patient) -> Iterator[Finding]:
     headers = {
         **patient.headers,
         SHA256: sha256,
-        "Content-MD5": _md5(_BYTES),
+        "Content-MD5": content_md5(_BYTES),
         "Content-Type": "text/plain",
     }
     put: list[httpx.Response] = []
@@ -284,7 +282,7 @@ def _multipart(patient: _Patient) -> Iterator[Finding]:
     if not _may(patient, lambda: begun.append(multipart.create(key, patient.headers))):
         return
     upload_id = begun[0]
-    md5 = {"Content-MD5": _md5(_BYTES)}
+    md5 = {"Content-MD5": content_md5(_BYTES)}
     sent = _may(
         patient,
         lambda: multipart.send(
@@ -337,9 +335,3 @@ def _may(patient: _Patient, do: Callable[[], object]) -> bool:
         patient.troubles.append(_told(exc))
         return False
     return True
-
-
-def _md5(content: bytes) -> str:
-    import base64  # noqa: PLC0415  only here
-
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

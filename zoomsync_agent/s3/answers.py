@@ -83,6 +83,7 @@ _ELSEWHERE: Final = frozenset(
         "TemporaryRedirect",
     }
 )
+_OTHER_BYTES: Final = frozenset({"BadDigest", "XAmzContentSHA256Mismatch"})
 _DENIED: Final = frozenset({"AccessDenied", "AccessForbidden", "AllAccessDisabled", "Forbidden"})
 _REDIRECTS: Final = (301, 307, 308)
 _MAY_NOT: Final = (401, 403)
@@ -125,6 +126,11 @@ class Answer:
         """Whether it is the keys that the store does not take."""
         # Supabase calls a session that has ended a denied access.
         return self.code in _WRONG_KEYS or '"exp" claim' in self.message
+
+    @property
+    def is_about_content(self) -> bool:
+        """Whether what arrived was not what the request said that it is."""
+        return self.code in _OTHER_BYTES
 
     @property
     def is_not_implemented(self) -> bool:

@@ -10,13 +10,13 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import httpx
 
+from zoomsync_agent.core.rows import epoch
 from zoomsync_agent.s3.answers import answer_of, children, document, name_of, number_of
 from zoomsync_agent.s3.objects import CHECKSUM
 from zoomsync_agent.s3.requests import Body, Refused, Requests
@@ -324,7 +324,6 @@ def _parts(found: ET.Element) -> Iterator[Part]:
 
 def _epoch(text: str) -> float | None:
     try:
-        told = datetime.fromisoformat(text)
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+        return epoch(text)
     except (ValueError, OverflowError, OSError):
         return None

@@ -3,6 +3,7 @@
 Source: Amazon S3 API Reference, PutObject, HeadObject, GetObject, DeleteObject, ListObjectsV2.
 """
 
+import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,16 @@ class ObjectFacts:
     checksum: str = ""
     modified: str = ""
     version: str = ""
+
+
+def in_header(digest: bytes) -> str:
+    """Return a digest as it stands in the headers of requests and answers."""
+    return base64.b64encode(digest).decode()
+
+
+def content_md5(content: bytes) -> str:
+    """Return what `Content-MD5` says of *content*."""
+    return in_header(hashlib.md5(content, usedforsecurity=False).digest())
 
 
 class Objects:

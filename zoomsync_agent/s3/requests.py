@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,6 +33,13 @@ class Refused(Exception):
         self.answer = answer
         self.action = action
         """What must be allowed for what was asked, as IAM calls it."""
+
+
+def is_transient(exc: Exception) -> bool:
+    """Return whether the same request may succeed a moment later."""
+    if isinstance(exc, Refused):
+        return exc.answer.is_transient
+    return isinstance(exc, httpx.HTTPError)
 
 
 class Requests:
@@ -167,7 +175,7 @@ class Requests:
             As `send`.
         """
         url, plain = self._url(key, None), {**(headers or {}), "Accept-Encoding": "identity"}
-        request = _Request("GET", url, plain, None, None, 0, EMPTY, TIMEOUT)
+        request = _Request("GET", url, plain)
         keys: Keys | None = self._credentials.keys()
         refused: Refused | None = None
         while keys is not None:
@@ -285,39 +293,17 @@ def _expect_sendable(keys: Keys) -> None:
         raise CredentialsRefused("the access key or its token holds characters that no key has")
 
 
+@dataclass(slots=True)
 class _Request:
-    """One request, to be made as often as it takes."""
+    """One request, to be made as often as it takes; see `Requests.send`."""
 
-    __slots__ = (
-        "ahead",
-        "body",
-        "content",
-        "headers",
-        "length",
-        "method",
-        "payload",
-        "timeout",
-        "url",
-    )
-
-    def __init__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        content: bytes | None,
-        body: Body | None,
-        length: int,
-        payload: str,
-        timeout: httpx.Timeout,
-    ) -> None:
-        self.ahead = 0.0
-        """How far the store's clock was thought to be ahead when it was last signed."""
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.content = content
-        self.body = body
-        self.length = length
-        self.payload = payload
-        self.timeout = timeout
+    method: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None = None
+    body: Body | None = None
+    length: int = 0
+    payload: str = EMPTY
+    timeout: httpx.Timeout = field(default_factory=lambda: TIMEOUT)
+    ahead: float = 0.0
+    """How far the store's clock was thought to be ahead when it was last signed."""

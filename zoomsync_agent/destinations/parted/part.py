@@ -1,6 +1,5 @@
 """One part: what it must be, and its way to the store."""
 
-import base64
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -12,17 +11,17 @@ import httpx
 from zoomsync_agent.core.errors import SourceChanged, VerificationFailed
 from zoomsync_agent.core.recording import Outgoing
 from zoomsync_agent.destinations.hashing import Hashing
-from zoomsync_agent.destinations.outflow import PIECE_BYTES, Outflow, ToldToStop
+from zoomsync_agent.destinations.outflow import Outflow, ToldToStop
 from zoomsync_agent.destinations.parted.notes import Assurance
 from zoomsync_agent.destinations.patience import Patience
-from zoomsync_agent.destinations.source_file import expect_unchanged
+from zoomsync_agent.destinations.source_file import expect_unchanged, md5_of
 from zoomsync_agent.s3.multipart import Multipart, NoSuchUpload, Part
+from zoomsync_agent.s3.objects import CHECKSUM, in_header
 from zoomsync_agent.s3.requests import Refused
 from zoomsync_agent.s3.signing import UNSIGNED
 
 _WRONG_PARTS: Final = 3
 """So often a part may arrive as something else."""
-_OTHER_BYTES: Final = ("BadDigest", "XAmzContentSHA256Mismatch")
 _ANSWER_LOST: Final = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError)
 """After these a request may have been done: all of it had left."""
 
@@ -46,7 +45,7 @@ class Hashed:
     @property
     def checksum(self) -> str:
         """The SHA-256 as it stands in a header."""
-        return base64.b64encode(self.sha256).decode()
+        return in_header(self.sha256)
 
 
 def fits(known: Part, hashed: Hashed) -> bool:
@@ -208,7 +207,7 @@ class PartSender:
             try:
                 part = self._patience.try_(once, self._expect_not_broken_off)
             except Refused as exc:
-                if exc.answer.code not in _OTHER_BYTES:
+                if not exc.answer.is_about_content:
                     raise
                 problem = exc.answer.text
                 continue
@@ -242,22 +241,16 @@ class PartSender:
         return found if fits(found, hashed) else None
 
     def _md5_of(self, cut: Cut) -> bytes:
-        md5, left = hashlib.md5(usedforsecurity=False), cut.count
         with self._outgoing.path.open("rb", buffering=0) as source:
-            source.seek(cut.offset)
-            while left and (piece := source.read(min(PIECE_BYTES, left))):
-                self._expect_not_broken_off()
-                md5.update(piece)
-                left -= len(piece)
-        return md5.digest()
+            return md5_of(source, cut.offset, cut.count, self._expect_not_broken_off)
 
     def _proofs(self, hashed: Hashed) -> dict[str, str]:
         """Return the headers by which the store can tell that a part arrived as it must be."""
         headers = {}
         if self._assurance.keeps_checksums:
-            headers["x-amz-checksum-sha256"] = hashed.checksum
+            headers[CHECKSUM] = hashed.checksum
         if self._assurance.compares_md5:
-            headers["Content-MD5"] = base64.b64encode(hashed.md5).decode()
+            headers["Content-MD5"] = in_header(hashed.md5)
         return headers
 
     def _body(self, cut: Cut) -> Iterator[bytes]:

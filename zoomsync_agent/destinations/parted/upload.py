@@ -6,15 +6,12 @@ grow with the parts, and no part leaves before it is known what it must be. The 
 object only when all that was read adds up to the file's hash.
 """
 
-import base64
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from typing import Final
-
-import httpx
 
 from zoomsync_agent.core.errors import RemoteUnavailable, SourceChanged, VerificationFailed
 from zoomsync_agent.core.recording import Outgoing, Progress
@@ -25,9 +22,13 @@ from zoomsync_agent.destinations.parted.senders import beside
 from zoomsync_agent.destinations.parted.uploads import Upload, Uploads
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.proof import Sent, Stored
+from zoomsync_agent.s3.condition import Unreplaced
 from zoomsync_agent.s3.multipart import Multipart, NoSuchUpload, Part, etag_of_parts, part_bytes
-from zoomsync_agent.s3.requests import Refused
+from zoomsync_agent.s3.objects import in_header
+from zoomsync_agent.s3.requests import Refused, is_transient
 
+PART_BYTES: Final = 8 << 20
+PARALLEL: Final = 4
 _GRACE_SECONDS: Final = 2.0
 """Told to stop, parts that are nearly there may arrive; the rest is broken off."""
 _END_SECONDS: Final = 1.0
@@ -57,7 +58,7 @@ class PartedUpload:
         parallel: so many parts are on their way at a time.
         assurance: what the store does.
         headers: what is to be known of the object.
-        condition: headers by which the store refuses to replace an object; may be none.
+        unreplaced: lets the store refuse to replace an object.
         pace: told of each piece before it moves.
         bytes_per_second: the bandwidth limit, 0 for none.
         completing: held while the parts become the object.
@@ -76,7 +77,7 @@ class PartedUpload:
         parallel: int,
         assurance: Assurance,
         headers: Mapping[str, str],
-        condition: Mapping[str, str],
+        unreplaced: Unreplaced,
         pace: Callable[[int], None],
         bytes_per_second: int,
         completing: Callable[[], contextlib.AbstractContextManager[None]],
@@ -90,7 +91,7 @@ class PartedUpload:
         self._part_bytes = part_bytes(outgoing.size, wanted_part_bytes)
         self._parallel = parallel
         self._assurance = assurance
-        self._condition = condition
+        self._unreplaced = unreplaced
         self._pace = pace
         self._piece_bytes = piece_bytes(bytes_per_second)
         self._completing = completing
@@ -279,11 +280,12 @@ class PartedUpload:
             self._uploads.end(upload)
             return Sent(is_new=False)
         self._flow.expect_unchanged()
+        complete = partial(
+            self._multipart.complete, self._outgoing.key, upload.notes.upload_id, parts
+        )
         try:
             with self._completing():
-                is_md5 = self._patience.try_(
-                    lambda: self._complete(upload.notes.upload_id, parts), lambda: None
-                )
+                is_md5 = self._patience.try_(partial(self._unreplaced.try_, complete), lambda: None)
         except NoSuchUpload:
             # An earlier try may have succeeded without our hearing of it. Or the upload is gone
             # and somebody else has the name: what is there is not surely ours.
@@ -311,30 +313,13 @@ class PartedUpload:
         found = self._patience.try_(lambda: self._objects.facts(key), self._flow.expect_time)
         return found is not None
 
-    def _complete(self, upload_id: str, parts: list[Part]) -> bool:
-        key = self._outgoing.key
-        try:
-            return self._multipart.complete(key, upload_id, parts, self._condition)
-        except Refused as exc:
-            if not self._condition or not exc.answer.is_not_implemented:
-                raise
-            self._condition = {}
-            return self._multipart.complete(key, upload_id, parts, {})
-
     def _checksum(self) -> str:
         """Return what a store calls an object that was put together of these parts."""
         whole = hashlib.sha256(b"".join(self._hashes[n].sha256 for n in sorted(self._hashes)))
-        return f"{base64.b64encode(whole.digest()).decode()}-{len(self._hashes)}"
+        return f"{in_header(whole.digest())}-{len(self._hashes)}"
 
 
 def _is_about_checksums(exc: Refused) -> bool:
     """Return whether an upload was begun for parts with other checksums, or with none."""
     answer = exc.answer
     return answer.code == "InvalidRequest" and "checksum" in answer.message.lower()
-
-
-def is_transient(exc: Exception) -> bool:
-    """Return whether the same request to a store may succeed a moment later."""
-    if isinstance(exc, Refused):
-        return exc.answer.is_transient
-    return isinstance(exc, httpx.HTTPError)

@@ -4,7 +4,6 @@ Amazon's own store is known. Any other one is asked by sending it a few bytes th
 the request says: a store that takes them would take a damaged recording too.
 """
 
-import base64
 import contextlib
 import hashlib
 import threading
@@ -14,7 +13,7 @@ from typing import Final
 import httpx
 
 from zoomsync_agent.destinations.parted import Assurance
-from zoomsync_agent.s3.objects import CHECKSUM, Objects
+from zoomsync_agent.s3.objects import CHECKSUM, Objects, in_header
 from zoomsync_agent.s3.requests import Refused, Requests
 
 PROBE: Final = ".zoomsync-probe"
@@ -67,7 +66,7 @@ class Assurances:
             )
         if not self._proves_content:
             return Assurance(proves_content=False)
-        wrong = {CHECKSUM: base64.b64encode(_OTHER.digest()).decode()}
+        wrong = {CHECKSUM: in_header(_OTHER.digest())}
         refuses = self._refuses(_OTHER.hexdigest(), {})
         keeps = self._refuses(hashlib.sha256(_BYTES).hexdigest(), wrong)
         found = Assurance(refuses_other_bytes=bool(refuses), keeps_checksums=bool(keeps))

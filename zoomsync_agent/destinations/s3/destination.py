@@ -4,9 +4,7 @@ Small files go by one request, larger ones in parts, several at a time. Keys are
 part of the content's hash; what is under a key is never replaced.
 """
 
-import base64
 import contextlib
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,22 +24,21 @@ from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.recording import Archived, ObjectKey, Outgoing, Progress, Receipt
 from zoomsync_agent.core.units import readable_size
 from zoomsync_agent.destinations.outflow import Outflow, ToldToStop, fitting, flowing
-from zoomsync_agent.destinations.parted import Assurance, Notes, PartedUpload, is_transient
+from zoomsync_agent.destinations.parted import PARALLEL, PART_BYTES, Assurance, Notes, PartedUpload
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.plain_keys import expect_plain
 from zoomsync_agent.destinations.proof import Proof, Sent
 from zoomsync_agent.destinations.s3.assurances import PROBE, Assurances
 from zoomsync_agent.destinations.s3.shelf import AS_THE_BUCKET_DOES, Shelf, Storing
+from zoomsync_agent.destinations.source_file import md5_of
+from zoomsync_agent.s3.condition import Unreplaced
 from zoomsync_agent.s3.multipart import Multipart, etag_of_parts, may_be_md5, part_bytes
-from zoomsync_agent.s3.objects import CHECKSUM, SHA256, Objects
-from zoomsync_agent.s3.requests import Refused, Requests
+from zoomsync_agent.s3.objects import CHECKSUM, SHA256, Objects, in_header
+from zoomsync_agent.s3.requests import Refused, Requests, is_transient
 
-PART_BYTES: Final = 8 << 20
-PARALLEL: Final = 4
 LONGEST_LINK_SECONDS: Final = 7 * 86_400
 """No store signs a link for longer (AWS, "Sharing objects with presigned URLs")."""
 _WORTH_A_LISTING: Final = 10
-_READ_BYTES: Final = 1 << 20
 _PRECONDITION: Final = 412
 _TOO_LARGE: Final = 413
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -87,8 +84,7 @@ class S3Destination:
         self._bytes_per_second = bytes_per_second
         self._nap = nap
         self._patience = Patience(is_transient, nap)
-        self._condition = {"If-None-Match": "*"}
-        """By this a store refuses to replace an object; emptied where it does not know that."""
+        self._unreplaced = Unreplaced()
 
     # --- the port --------------------------------------------------------------------------
 
@@ -215,7 +211,7 @@ class S3Destination:
             parallel=fitting(self._parallel, self._bytes_per_second),
             assurance=assurance,
             headers=self._headers(outgoing),
-            condition=self._condition,
+            unreplaced=self._unreplaced,
             pace=pace,
             bytes_per_second=self._bytes_per_second,
             completing=contextlib.nullcontext,
@@ -226,7 +222,7 @@ class S3Destination:
 
     def _there(self, outgoing: Outgoing) -> Sent:
         """Return what is to be said of an object that somebody put there before."""
-        return Sent(is_new=False, checksum=_base64(bytes.fromhex(outgoing.sha256)))
+        return Sent(is_new=False, checksum=in_header(bytes.fromhex(outgoing.sha256)))
 
     def _forget(self, key: ObjectKey, progress: Progress | None) -> None:
         """Free what is held for an object that is there without it."""
@@ -239,24 +235,24 @@ class S3Destination:
         headers = self._headers(outgoing)
         etag = ""
         if assurance.compares_md5:
-            md5 = self._md5_of(flow, 0, outgoing.size)
-            headers["Content-MD5"], etag = _base64(md5), md5.hex()
+            md5 = md5_of(flow.source, 0, outgoing.size, flow.expect_time)
+            headers["Content-MD5"], etag = in_header(md5), md5.hex()
         checksum = ""
         if assurance.keeps_checksums:
-            headers[CHECKSUM] = checksum = _base64(bytes.fromhex(outgoing.sha256))
+            headers[CHECKSUM] = checksum = in_header(bytes.fromhex(outgoing.sha256))
 
-        def put() -> httpx.Response:
+        def put(condition: Mapping[str, str]) -> httpx.Response:
             return self._objects.put(
                 outgoing.key,
                 lambda: flow.body(0, outgoing.size, may_stop=True),
                 outgoing.size,
                 outgoing.sha256,
-                {**headers, **self._condition},
+                {**headers, **condition},
             )
 
         def once() -> httpx.Response | None:
             try:
-                return self._unconditionally(put)
+                return self._unreplaced.try_(put)
             except httpx.HTTPError:
                 # The answer may have been lost after everything was done.
                 if self._objects.facts(outgoing.key) is None:
@@ -273,16 +269,6 @@ class S3Destination:
             return self._there(outgoing)
         return Sent(is_new=True, etag=etag if may_be_md5(response) else "", checksum=checksum)
 
-    def _unconditionally(self, put: Callable[[], httpx.Response]) -> httpx.Response:
-        """Do it, without the condition where the store does not know such."""
-        try:
-            return put()
-        except Refused as exc:
-            if not self._condition or not exc.answer.is_not_implemented:
-                raise
-            self._condition = {}
-            return put()
-
     def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         return {
             "Content-Type": outgoing.content_type,
@@ -295,21 +281,15 @@ class S3Destination:
         if not self._assurances.told().compares_md5:
             return ""
         size, part = outgoing.size, part_bytes(outgoing.size, self._part_size)
+        source, expect_time = flow.source, flow.expect_time
         if size <= self._part_size:
-            return self._md5_of(flow, 0, size).hex()
-        offsets = range(0, size, part)
+            return md5_of(source, 0, size, expect_time).hex()
         return etag_of_parts(
-            [self._md5_of(flow, offset, min(part, size - offset)).hex() for offset in offsets]
+            [
+                md5_of(source, at, min(part, size - at), expect_time).hex()
+                for at in range(0, size, part)
+            ]
         )
-
-    def _md5_of(self, flow: Outflow, offset: int, count: int) -> bytes:
-        md5, source = hashlib.md5(usedforsecurity=False), flow.source
-        source.seek(offset)
-        while count and (piece := source.read(min(_READ_BYTES, count))):
-            flow.expect_time()
-            md5.update(piece)
-            count -= len(piece)
-        return md5.digest()
 
     def _receipt(self, key: ObjectKey, size: int, sha256: str) -> Receipt:
         return Receipt(self.name, key, size, sha256, self._bucket.object_url(key), time.time())
@@ -328,6 +308,8 @@ class S3Destination:
         """Return what a failed upload means for this file."""
         doing = f"upload of {outgoing.key}"
         if isinstance(exc, Refused):
+            if exc.answer.is_about_content:
+                return VerificationFailed(f"{doing}: {exc.answer.text}")
             match exc.answer.code:
                 case "EntityTooLarge":
                     return ObjectTooLarge(
@@ -341,12 +323,6 @@ class S3Destination:
                     )
                 case "KeyTooLongError" | "InvalidObjectName" | "XMinioInvalidObjectName":
                     return NameRefused(outgoing.key)
-                case "BadDigest" | "XAmzContentSHA256Mismatch":
-                    return VerificationFailed(f"{doing}: {exc.answer.text}")
                 case "ObjectAlreadyExists" | "InvalidObjectState":
                     return KeyTaken(outgoing.key)
         return self._requests.error(exc, doing)
-
-
-def _base64(digest: bytes) -> str:
-    return base64.b64encode(digest).decode()

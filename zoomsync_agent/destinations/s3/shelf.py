@@ -1,6 +1,5 @@
 """What lies in a bucket, and what is said beside each object."""
 
-import base64
 import hashlib
 import itertools
 import json
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zoomsync_agent.core.recording import ObjectKey
-from zoomsync_agent.s3.objects import ObjectFacts, Objects
+from zoomsync_agent.s3.objects import ObjectFacts, Objects, content_md5
 from zoomsync_agent.s3.requests import Refused
 
 _LARGEST_DESCRIPTION: Final = 64 << 20
@@ -89,11 +88,10 @@ class Shelf:
     def describe(self, key: ObjectKey, described: Mapping[str, Any]) -> None:
         """Keep what is said of an object beside it, under its name and `.json`."""
         content = json.dumps(described, ensure_ascii=False, indent=1).encode()
-        md5 = hashlib.md5(content, usedforsecurity=False).digest()
         headers = {
             **self._storing.headers,
             # A bucket with locked objects wants to see this.
-            "Content-MD5": base64.b64encode(md5).decode(),
+            "Content-MD5": content_md5(content),
             "Content-Type": "application/json",
         }
         sha256 = hashlib.sha256(content).hexdigest()

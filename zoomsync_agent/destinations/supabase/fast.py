@@ -24,18 +24,17 @@ import httpx
 from zoomsync_agent.core.errors import AgentError, RemoteUnavailable
 from zoomsync_agent.core.recording import ObjectKey, Outgoing, Progress
 from zoomsync_agent.destinations.outflow import Outflow, fitting
-from zoomsync_agent.destinations.parted import Assurance, Notes, PartedUpload, is_transient
+from zoomsync_agent.destinations.parted import PARALLEL, PART_BYTES, Assurance, Notes, PartedUpload
 from zoomsync_agent.destinations.proof import Sent, Stored
 from zoomsync_agent.s3.bucket import Bucket
+from zoomsync_agent.s3.condition import Unreplaced
 from zoomsync_agent.s3.credentials import Credentials, Keys
 from zoomsync_agent.s3.multipart import Multipart
 from zoomsync_agent.s3.objects import SHA256
-from zoomsync_agent.s3.requests import Refused, Requests
+from zoomsync_agent.s3.requests import Refused, Requests, is_transient
 from zoomsync_agent.supabase.access import Access
 from zoomsync_agent.supabase.project import Project
 
-PART_BYTES: Final = 8 << 20
-PARALLEL: Final = 4
 _REGION: Final = "us-east-1"
 """Taken by every project, wherever it lies."""
 _OFF_SECONDS: Final = 600.0
@@ -168,7 +167,7 @@ class FastPath:
             # Storage signs what it is told of a body and does not look whether it is true.
             assurance=Assurance(proves_content=proves_content, lists_parts=self._lists_parts),
             headers=_headers(outgoing),
-            condition={},
+            unreplaced=Unreplaced(is_known=False),
             pace=pace,
             bytes_per_second=bytes_per_second,
             completing=completing,
