@@ -12,7 +12,14 @@ from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.core import rows, snapshot
 from zoomsync_agent.core.account import Account, AccountState
-from zoomsync_agent.core.errors import ActionNeeded, NotAllowed, NotFound, SignInRequired
+from zoomsync_agent.core.errors import (
+    ActionNeeded,
+    NotAllowed,
+    NotFound,
+    SignInRequired,
+    ZoomParked,
+)
+from zoomsync_agent.core.facts import LAST_CLOUD_SWEEP, ZOOM, ZOOM_PROBLEM, ZOOM_SHUT
 from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import RecordingRow
@@ -27,6 +34,7 @@ from zoomsync_agent.ports import Clock, StateStore, fact_about
 from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.overview import Overview
 
+_NO_CLOUD = "none"
 _PROBLEMS = (DESTINATION_SHUT, DESTINATION_PROBLEM)
 _SHORTEST_PREFIX = 4
 MAX_PAUSE_SECONDS = 366 * 86_400.0
@@ -40,8 +48,26 @@ class Place:
     recordings_path: Path
     destination: str
     archive: str
+    has_cloud: bool = False
     pid: int | None = None
     url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """What names the last sweep of each source; None before the first.
+
+    Two are told apart by being different: clocks jump.
+    """
+
+    folder: str | None = None
+    cloud: str | None = None
+
+    def are_newer_than(self, before: "Sweeps") -> bool:
+        """Return whether each source has been swept, and again since *before*."""
+        return self.folder not in (None, before.folder) and (
+            self.cloud == _NO_CLOUD or self.cloud not in (None, before.cloud)
+        )
 
 
 class Control:
@@ -106,13 +132,15 @@ class Control:
         account = self._account()
         synced = self._overview.safe(self._place.destination)
         shut = self._shut(account)
+        cloud = self._cloud_problem()
         waiting_rows = self._rows(account)
         state, sentence = snapshot.overall(
             is_running=self.is_running,
-            has_looked=self.last_sweep() is not None,
+            has_looked=self.sweeps().folder is not None,
             unready=self._overview.unready(),
             cancelled=self._overview.cancelled(),
             problem=shut,
+            cloud=cloud,
             rows=waiting_rows,
             is_paused=self._pause.is_paused,
             root_problem=problem,
@@ -137,6 +165,7 @@ class Control:
             paused_until=rows.iso(self._pause.until),
             account=account,
             problem=shut,
+            cloud=cloud,
             rows=waiting_rows,
             counts={str(state): count for state, count in counts.items()},
         )
@@ -151,6 +180,13 @@ class Control:
         if account is not None and account.state is AccountState.SIGNED_OUT:
             return Problem(SignInRequired.code, account.detail)
         return None
+
+    def _cloud_problem(self) -> Problem | None:
+        """Return what stands between the agent and Zoom's cloud; None where nothing does."""
+        if not self.is_running or not self._place.has_cloud:
+            return None
+        found = (Problem.read(self._state.get(name)) for name in (ZOOM_SHUT, ZOOM_PROBLEM))
+        return next((one for one in found if one is not None), None)
 
     def _rows(self, account: Account | None) -> Rows:
         if self._outbox is None or account is None or not account.user_id:
@@ -264,12 +300,12 @@ class Control:
         """Return whether this run of the agent has looked at every receipt once."""
         return self._state.get(LAST_AUDIT) is not None
 
-    def last_sweep(self) -> str | None:
-        """Return what names the last sweep of this run of the agent; None before the first.
-
-        Two are told apart by being different: clocks jump.
-        """
-        return self._state.get(LAST_SWEEP)
+    def sweeps(self) -> Sweeps:
+        """Return what names the last sweeps of this run of the agent."""
+        return Sweeps(
+            self._state.get(LAST_SWEEP),
+            self._state.get(LAST_CLOUD_SWEEP) if self._place.has_cloud else _NO_CLOUD,
+        )
 
     def is_busy(self, patience: float) -> bool:
         """Return whether something will go on by itself within *patience* seconds."""
@@ -281,7 +317,9 @@ class Control:
                 return True
         elif issubclass(shut.kind, ActionNeeded):
             patience = 0.0  # what waits for somebody is not waited for
-        wait = self._overview.shortest_wait(self._clock.now())
+        cloud = self._cloud_problem()
+        is_parked = cloud is not None and issubclass(cloud.kind, (ActionNeeded, ZoomParked))
+        wait = self._overview.shortest_wait(self._clock.now(), but=[ZOOM] if is_parked else [])
         return (wait is not None and wait <= patience) or self._overview.settling() > 0
 
     def largest_queued(self) -> tuple[str, int] | None:

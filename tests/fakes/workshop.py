@@ -13,6 +13,7 @@ from zoomsync_agent.core.job import Job, State
 from zoomsync_agent.core.recording import Kind, ProcessingStatus, RecordingRow
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import Breaker
+from zoomsync_agent.engine.lanes import Lanes
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
@@ -21,6 +22,7 @@ from zoomsync_agent.engine.worker import Worker
 from zoomsync_agent.ports import Destination
 from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.meetings import SqliteMeetingStore
 from zoomsync_agent.store.objects import SqliteObjectStore
 from zoomsync_agent.store.rows import job_of
 from zoomsync_agent.store.state import SqliteStateStore
@@ -45,14 +47,16 @@ class Workshop:
         self.db = queue_database(folder / "agent.db")
         self.jobs = SqliteJobStore(self.db)
         self.files = SqliteFileStore(self.db)
+        self.meetings = SqliteMeetingStore(self.db)
         self.objects = SqliteObjectStore(self.db)
         self.state = SqliteStateStore(self.db)
         self.bell = Bell()
         self.looks_asked = Bell()
         self.breaker = Breaker(self.clock)
+        self.lanes = Lanes(2)
         self.pause = Pause(self.state, self.clock)
         self.steps = Steps(
-            Stores(self.files, self.objects, self.state),
+            Stores(self.files, self.meetings, self.objects, self.state),
             destinations={self.destination.name: self.destination},
             catalogs=(self.catalog,),
             clock=self.clock,
@@ -71,6 +75,7 @@ class Workshop:
             pause=self.pause,
             pace=Pace(0, self.clock, wait=self.clock.advance),
             breaker=self.breaker,
+            lanes=self.lanes,
             log=self.log,
             look_soon=self.looks_asked.ring,
         )

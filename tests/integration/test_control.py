@@ -190,7 +190,7 @@ def test_pause_resume_and_look(shop, control):
     assert control.snapshot().state is AgentState.IDLE
     control.look()
     assert shop.state.get(SCAN_REQUEST) == repr(shop.clock.now())
-    assert control.last_sweep() == "1.0"
+    assert control.sweeps().folder == "1.0"
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("inf"), float("nan"), MAX_PAUSE_SECONDS * 2])

@@ -67,7 +67,7 @@ class Watched:
 
     def is_looked_through(self, since=0.0):
         """Whether the whole folder was looked through after *since*."""
-        last = self.control.last_sweep()
+        last = self.control.sweeps().folder
         return last is not None and float(last) > since
 
     @property

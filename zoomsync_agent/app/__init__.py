@@ -1,7 +1,8 @@
 """The composition root: settings become a wired agent here and nowhere else."""
 
 from zoomsync_agent.app.agent import Agent
-from zoomsync_agent.app.building import build, build_control
+from zoomsync_agent.app.building import build
+from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.running import beside, link, page_link, repairing, run, running, survey
 

@@ -9,18 +9,24 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoomsync_agent.app.account import read_account
 from zoomsync_agent.app.agent import Agent
+from zoomsync_agent.app.controls import build_control, page_maker
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.local import LocalCatalog
-from zoomsync_agent.catalog.outbox import SqliteOutbox
-from zoomsync_agent.control import Control, Place
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     PermanentError,
     StoreDamaged,
     TransientError,
+)
+from zoomsync_agent.core.facts import (
+    LAST_CLOUD_SWEEP,
+    ZOOM,
+    ZOOM_ACCOUNT,
+    ZOOM_PROBLEM,
+    ZOOM_SHUT,
+    ZOOM_SWEPT,
 )
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.desktop import mounts
@@ -33,6 +39,7 @@ from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import CODES, DESTINATION_SHUT, Breaker
 from zoomsync_agent.engine.housekeeping import Housekeeping, Tidying
 from zoomsync_agent.engine.intake import LAST_SWEEP, Intake
+from zoomsync_agent.engine.lanes import Lanes
 from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
@@ -41,23 +48,40 @@ from zoomsync_agent.engine.rebuild import Rebuilder
 from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.supervisor import Supervisor
 from zoomsync_agent.engine.worker import Log, Worker
-from zoomsync_agent.ports import Clock, Destination, Service, fact_about
+from zoomsync_agent.ports import (
+    Clock,
+    Destination,
+    RecordingSource,
+    SecretStore,
+    Service,
+    fact_about,
+)
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.watch import FolderWatch
 from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.meetings import SqliteMeetingStore
 from zoomsync_agent.store.objects import SqliteObjectStore
-from zoomsync_agent.store.overview import Overview
 from zoomsync_agent.store.state import SqliteStateStore
 from zoomsync_agent.web.server import WebServer
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from zoomsync_agent.app.cloud import Cloud
 
 
 DESTINATION_USED: Final = "destination_used"
 """Name of the state that says where recordings went at the last start."""
-PAGE_KEY: Final = "page.token"
+_OF_ONE_RUN: Final = (
+    LAST_SWEEP,
+    LAST_AUDIT,
+    DESTINATION_PROBLEM,
+    DESTINATION_SHUT,
+    ROWS_PROBLEM,
+    LAST_CLOUD_SWEEP,
+    ZOOM_PROBLEM,
+    ZOOM_SHUT,
+)
+"""Names of the states of which the last run of the agent says nothing."""
 
 
 def build(
@@ -68,6 +92,8 @@ def build(
     zone: tzinfo | None = None,
     on_url: Callable[[str], None] | None = None,
     redecide_history: bool = False,
+    sweeps: bool = True,
+    zoom_secrets: SecretStore | None = None,
 ) -> Agent:
     """Wire the agent. The databases are opened and, where needed, moved aside; nothing starts.
 
@@ -78,6 +104,8 @@ def build(
         zone: in which Zoom names folders; this machine's by default.
         on_url: told the address of the page; without it there is no page.
         redecide_history: decide anew what of the recordings from before the first start is taken.
+        sweeps: look for recordings; without it only what is in the queue is worked on.
+        zoom_secrets: keeps the sign-in to Zoom, instead of the system's keyring.
 
     Raises:
         StoreDamaged: a database shows its damage only now; the next call moves it aside.
@@ -96,6 +124,8 @@ def build(
             zone=zone or local_zone(),
             on_url=on_url,
             redecide_history=redecide_history,
+            sweeps=sweeps,
+            zoom_secrets=zoom_secrets,
             log=log,
         )
     except BaseException as exc:
@@ -114,6 +144,8 @@ def _wired(
     zone: tzinfo,
     on_url: Callable[[str], None] | None,
     redecide_history: bool,
+    sweeps: bool,
+    zoom_secrets: SecretStore | None,
     log: Log,
 ) -> Agent:
     from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
@@ -131,16 +163,6 @@ def _wired(
     destinations: dict[str, Destination] = {
         settings.destination: _destination(settings, state, catalog, parts)
     }
-    steps = Steps(
-        Stores(files, objects, state),
-        destinations=destinations,
-        catalogs=(catalog,),
-        clock=clock,
-        owner=Owner(parts.user, settings.device, zone),
-    )
-
-    def tell_problem(problem: str) -> None:
-        log.warning("recordings folder", problem=problem or "none")
 
     intake = Intake(
         files,
@@ -150,7 +172,18 @@ def _wired(
         backfill=settings.backfill,
         clock=clock,
         bell=bell,
-        on_problem=tell_problem,
+        on_problem=lambda problem: log.warning("recordings folder", problem=problem or "none"),
+    )
+    cloud = _cloud(settings, home, databases, tuple(destinations), clock, bell, zoom_secrets)
+    if cloud:
+        parts = replace(parts, close=in_turn(parts.close, cloud.close))
+    steps = Steps(
+        Stores(files, SqliteMeetingStore(databases.queue), objects, state),
+        destinations=destinations,
+        origins={cloud.origin.name: cloud.origin} if cloud else {},
+        catalogs=(catalog,),
+        clock=clock,
+        owner=Owner(parts.user, settings.device, zone),
     )
     watch = FolderWatch(
         settings.recordings_path,
@@ -161,6 +194,8 @@ def _wired(
         sweep_seconds=settings.reconcile_seconds,
         events=_wants_events(settings),
     )
+    sources: list[RecordingSource] = [watch, *([cloud.source] if cloud else [])] if sweeps else []
+    lanes = Lanes(settings.workers)
     workers = [
         Worker(
             f"uploader-{number}",
@@ -171,8 +206,9 @@ def _wired(
             pause=pause,
             pace=pace,
             breaker=breaker,
+            lanes=lanes,
             log=log,
-            look_soon=watch.look_soon,
+            look_soon=in_turn(*(source.look_soon for source in sources)),
             context=logs.bound,
         )
         for number in range(1, settings.workers + 1)
@@ -191,7 +227,7 @@ def _wired(
         jobs,
         state,
         databases.queue,
-        [watch, audit, *parts.services],
+        [*sources, audit, *parts.services],
         clock=clock,
         bell=bell,
         breaker=breaker,
@@ -199,35 +235,55 @@ def _wired(
     )
 
     def before_start() -> None:
-        state.set(LAST_SWEEP, None)
-        for name in (LAST_AUDIT, DESTINATION_PROBLEM, DESTINATION_SHUT, ROWS_PROBLEM):
+        for name in _OF_ONE_RUN:
             state.set(name, None)
         _serve(jobs, state, parts, tuple(destinations), clock=clock, log=log)
         if redecide_history:
             jobs.reopen_history()
+            # What lies further back than the last days is decided about by a whole sweep.
+            state.set(f"{ZOOM_SWEPT}:{state.get(ZOOM_ACCOUNT)}", None)
         if settings.destination == "folder" and not settings.uses_supabase:
             tidy()  # what cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.
         jobs.release_blocked(clock.now(), 0.0)
-        jobs.release_held(destinations, CODES)
+        jobs.release_held([*destinations, ZOOM], CODES)
         interrupted = jobs.recover_interrupted(clock.now(), was_orderly=databases.was_orderly)
         if interrupted:
             log.info("interrupted work goes on", jobs=interrupted)
 
-    services: list[Service] = [*parts.services, *workers, watch, audit, Tidying(tidy), housekeeping]
-    control = build_control(databases, settings, clock=clock, pid=os.getpid())
+    services: list[Service] = [
+        *parts.services, *workers, *sources, audit, Tidying(tidy), housekeeping,
+    ]  # fmt: skip
     if on_url is not None:
         services.append(
-            WebServer(_page_maker(databases, settings, home, clock), settings.port, on_url)
+            WebServer(page_maker(databases, settings, home, clock), settings.port, on_url)
         )
-    supervisor = Supervisor(services, clock=clock, log=log)
     return Agent(
         databases,
-        supervisor,
-        control,
+        Supervisor(services, clock=clock, log=log),
+        build_control(databases, settings, clock=clock, pid=os.getpid()),
         before_start=before_start,
         parts=parts,
         log=log,
+    )
+
+
+def _cloud(
+    settings: Settings,
+    home: Home,
+    databases: Databases,
+    destinations: tuple[str, ...],
+    clock: Clock,
+    bell: Bell,
+    secrets: SecretStore | None,
+) -> "Cloud | None":
+    """Return Zoom's cloud where these settings use it."""
+    if not settings.uses_zoom_cloud:
+        return None
+    from zoomsync_agent.app.cloud import build_cloud  # noqa: PLC0415  an HTTP client costs 80 ms
+
+    return build_cloud(
+        settings, home, databases, destinations, clock=clock, bell=bell, secrets=secrets
     )
 
 
@@ -304,64 +360,10 @@ def _destination(
     )
 
 
-def build_control(
-    databases: Databases,
-    settings: Settings,
-    *,
-    clock: Clock | None = None,
-    pid: int | None = None,
-    url: str | None = None,
-) -> Control:
-    """Wire what people see and do, over databases that are there already."""
-    state = SqliteStateStore(databases.queue)
-    return Control(
-        SqliteJobStore(databases.queue),
-        Overview(databases.queue),
-        LocalCatalog(databases.catalog),
-        state,
-        clock=clock or SystemClock(),
-        place=Place(
-            recordings_path=settings.recordings_path,
-            destination=settings.destination,
-            archive=_archive(settings),
-            pid=pid,
-            url=url,
-        ),
-        account=lambda: read_account(state) if settings.uses_supabase else None,
-        outbox=(
-            SqliteOutbox(databases.catalog, settings.supabase_url)
-            if settings.has_remote_rows
-            else None
-        ),
-        release=databases.release,
-    )
-
-
-def _page_maker(
-    databases: Databases, settings: Settings, home: Home, clock: Clock
-) -> "Callable[[], Flask]":
-    def make() -> "Flask":
-        from zoomsync_agent.web import app, guard  # noqa: PLC0415  Flask costs 105 ms
-
-        control = build_control(databases, settings, clock=clock, pid=os.getpid())
-        return app.create_app(control, guard.load_token(home.data / PAGE_KEY))
-
-    return make
-
-
-def _archive(settings: Settings) -> str:
-    """Return where recordings are kept, as people are told."""
-    if settings.destination == "supabase":
-        return f"{settings.supabase_url}, bucket {settings.supabase_bucket}"
-    if settings.destination == "s3":
-        where = f" at {settings.s3_endpoint}" if settings.s3_endpoint else ""
-        return f"s3://{settings.s3_bucket}/{settings.s3_prefix}{where}"
-    return str(settings.archive_path)
-
-
 def _keeping_why_shut(state: SqliteStateStore) -> Callable[[str, Problem | None], None]:
-    def keep(_destination: str, problem: Problem | None) -> None:
-        state.set(DESTINATION_SHUT, problem.text if problem else None)
+    def keep(gate: str, problem: Problem | None) -> None:
+        name = ZOOM_SHUT if gate == ZOOM else DESTINATION_SHUT
+        state.set(name, problem.text if problem else None)
 
     return keep
 

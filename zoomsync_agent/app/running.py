@@ -9,7 +9,8 @@ from datetime import tzinfo
 from typing import Final, TypeVar
 
 from zoomsync_agent.app.agent import Agent
-from zoomsync_agent.app.building import PAGE_KEY, build, build_control
+from zoomsync_agent.app.building import build
+from zoomsync_agent.app.controls import PAGE_KEY, build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.control import Control
 from zoomsync_agent.core import naming
@@ -18,6 +19,7 @@ from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import InstanceLock, holder
+from zoomsync_agent.ports import SecretStore
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.zoom_folder import ZoomFolder
 
@@ -70,16 +72,37 @@ def run(
 
 @contextlib.contextmanager
 def running(
-    settings: Settings, home: Home, *, zone: tzinfo | None = None, redecide_history: bool = False
+    settings: Settings,
+    home: Home,
+    *,
+    zone: tzinfo | None = None,
+    redecide_history: bool = False,
+    sweeps: bool = True,
+    zoom_secrets: SecretStore | None = None,
 ) -> Iterator[Agent]:
     """Hold the home's lock and run an agent for as long as the context lasts.
+
+    Args:
+        settings: what the user chose.
+        home: where everything lives.
+        zone: in which Zoom names folders.
+        redecide_history: decide anew what of the recordings from before the first start is taken.
+        sweeps: look for recordings; without it only what is in the queue is worked on.
+        zoom_secrets: keeps the sign-in to Zoom, instead of the system's keyring.
 
     Raises:
         AlreadyRunning: another agent owns the home.
         StoreDamaged: a database was found damaged on the way; the next start repairs it.
     """
     with InstanceLock(home):
-        agent = _started(settings, home, zone=zone, redecide_history=redecide_history)
+        agent = _started(
+            settings,
+            home,
+            zone=zone,
+            redecide_history=redecide_history,
+            sweeps=sweeps,
+            zoom_secrets=zoom_secrets,
+        )
         try:
             yield agent
         except StoreDamaged as exc:
@@ -95,6 +118,7 @@ def repairing(
     work: Callable[[Agent], _Result],
     *,
     redecide_history: bool = False,
+    sweeps: bool = True,
 ) -> _Result:
     """Return what *work* returns for a running agent.
 
@@ -106,13 +130,13 @@ def repairing(
     """
     agent: Agent | None = None
     try:
-        with running(settings, home, redecide_history=redecide_history) as agent:
+        with running(settings, home, redecide_history=redecide_history, sweeps=sweeps) as agent:
             return work(agent)
     except StoreDamaged:
         if agent is None:
             raise  # it was repaired more than once already
     _await_end(agent, lambda: False)
-    with running(settings, home) as agent:
+    with running(settings, home, sweeps=sweeps) as agent:
         return work(agent)
 
 
@@ -123,13 +147,21 @@ def _started(
     zone: tzinfo | None = None,
     on_url: Callable[[str], None] | None = None,
     redecide_history: bool = False,
+    sweeps: bool = True,
+    zoom_secrets: SecretStore | None = None,
 ) -> Agent:
     """Return an agent that runs; a database that is damaged is moved aside on the way."""
     repairs = 0
     while True:
         try:
             agent = build(
-                settings, home, zone=zone, on_url=on_url, redecide_history=redecide_history
+                settings,
+                home,
+                zone=zone,
+                on_url=on_url,
+                redecide_history=redecide_history,
+                sweeps=sweeps,
+                zoom_secrets=zoom_secrets,
             )
             try:
                 agent.start()

@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
+from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.core.account import Account
 from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.core.facts import ZOOM_ACCOUNT
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.secrets import KeyringSecrets
-from zoomsync_agent.ports import Clock
+from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
+from zoomsync_agent.ports import Clock, SecretStore
 from zoomsync_agent.settings import ZOOM_CLIENT_SECRET, Settings, secret
+from zoomsync_agent.store.state import SqliteStateStore
 from zoomsync_agent.zoom.app import API, OAUTH, ZoomApp
 from zoomsync_agent.zoom.client import ZoomClient, windows
 from zoomsync_agent.zoom.limits import RateLimits
@@ -46,6 +50,7 @@ def zoom_keeper(
     home: Home,
     *,
     clock: Clock | None = None,
+    secrets: SecretStore | None = None,
     on_change: Callable[[Account], None] = lambda _account: None,
 ) -> ZoomKeeper:
     """Return who keeps the sign-in to Zoom; the home is made, and nothing is asked of anybody.
@@ -56,7 +61,7 @@ def zoom_keeper(
     home.ensure()
     return ZoomKeeper(
         zoom_app(settings, home),
-        KeyringSecrets(home.service_name),
+        secrets or KeyringSecrets(home.service_name),
         home.data / _LOCK,
         clock=clock or SystemClock(),
         on_change=on_change,
@@ -84,3 +89,14 @@ def all_meetings(client: ZoomClient, since: date, until: date) -> Iterator[Cloud
     for window in windows(since, until):
         found = client.meetings(window, account_wide=is_wide)
         yield from sorted(found, key=lambda one: one.started_at or 0.0, reverse=True)
+
+
+def account_changed(home: Home, *, is_signed_in: bool) -> None:
+    """Let a running agent notice that somebody has signed in, or wants nothing of Zoom any more."""
+    databases = Databases(home)
+    with contextlib.closing(databases):
+        databases.open_beside()
+        state = SqliteStateStore(databases.queue)
+        if not is_signed_in:
+            state.set(ZOOM_ACCOUNT, None)
+        state.set(SCAN_REQUEST, repr(time.time()))

@@ -16,7 +16,7 @@ from zoomsync_agent.core.errors import AlreadyRunning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from zoomsync_agent.control import Control
+    from zoomsync_agent.control import Control, Sweeps
     from zoomsync_agent.desktop.paths import Home
     from zoomsync_agent.settings import Settings
 
@@ -65,7 +65,7 @@ def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
 
     is_live = not headless and not as_json and sys.stderr.isatty()
     home, settings = _load_decided(backfill, may_ask=is_live, is_quiet=as_json)
-    _log_to(home, settings, console=not is_live and not as_json)
+    log_to(home, settings, console=not is_live and not as_json)
     follower = JsonLines() if as_json else LiveView(enabled=is_live)
     with follower:
         app.run(
@@ -85,16 +85,33 @@ def sync(backfill: str | int | None, as_json: bool) -> None:
     With an agent already running, that agent does it and this command waits for it.
     """
     home, settings = _load_decided(backfill, may_ask=not as_json, is_quiet=as_json)
-    _log_to(home, settings, console=False)
+    log_to(home, settings, console=False)
     try:
-        _sync(home, settings, redecide=backfill is not None, as_json=as_json)
+        bring_home(home, settings, redecide=backfill is not None, as_json=as_json)
     except KeyboardInterrupt:
         click.echo(STOPPED, err=True)
         sys.exit(ExitCode.INTERRUPTED)
 
 
-def _sync(home: "Home", settings: "Settings", *, redecide: bool, as_json: bool) -> None:
+def bring_home(
+    home: "Home",
+    settings: "Settings",
+    *,
+    redecide: bool = False,
+    sweeps: bool = True,
+    as_json: bool = False,
+) -> None:
+    """Work until nothing is left to be done, here or by the agent that runs; then exit.
+
+    Args:
+        home: where everything lives.
+        settings: what the user chose.
+        redecide: decide anew what of the recordings from before the first start is taken.
+        sweeps: look for recordings first; without it only what is in the queue is worked on.
+        as_json: print JSON.
+    """
     from zoomsync_agent import app
+    from zoomsync_agent.control import Sweeps
 
     has_told = as_json
     while True:
@@ -103,8 +120,14 @@ def _sync(home: "Home", settings: "Settings", *, redecide: bool, as_json: bool) 
                 app.repairing(
                     settings,
                     home,
-                    lambda agent: _wait(agent.control, None, check=agent.check, as_json=as_json),
+                    lambda agent: _wait(
+                        agent.control,
+                        Sweeps() if sweeps else None,
+                        check=agent.check,
+                        as_json=as_json,
+                    ),
                     redecide_history=redecide,
+                    sweeps=sweeps,
                 )
             )
         except AlreadyRunning as exc:
@@ -114,7 +137,7 @@ def _sync(home: "Home", settings: "Settings", *, redecide: bool, as_json: bool) 
         # An agent that ends before the work is done leaves it to this one.
         with contextlib.suppress(_AgentEnded), app.beside(settings, home) as control:
             check = _Watchman(home)
-            first = _look_once(control, check)
+            first = _look_once(control, check) if sweeps else None
             sys.exit(_wait(control, first, check=check, as_json=as_json))
 
 
@@ -138,19 +161,19 @@ class _Watchman:
                 raise _AgentEnded
 
 
-def _look_once(control: "Control", check: "Callable[[], None]") -> str | None:
-    """Have the other agent look through the folder, and ask for a second look; name the first.
+def _look_once(control: "Control", check: "Callable[[], None]") -> "Sweeps":
+    """Have the other agent look through everything, and ask for a second look; name the first.
 
     A sweep may have been going on when it was asked; only the next one surely began afterwards.
     """
-    before = control.last_sweep()
+    before = control.sweeps()
     control.look()
-    while control.last_sweep() in (None, before):
+    while not control.sweeps().are_newer_than(before):
         if control.root_problem:
             return before  # nothing will be looked through; whoever waits sees why
         check()
         time.sleep(0.1)
-    first = control.last_sweep()
+    first = control.sweeps()
     control.look()
     return first
 
@@ -210,7 +233,7 @@ def _with_history_decided(
 
 
 def _wait(
-    control: "Control", after: str | None, *, check: "Callable[[], None]", as_json: bool
+    control: "Control", after: "Sweeps | None", *, check: "Callable[[], None]", as_json: bool
 ) -> ExitCode:
     from zoomsync_agent.cli.live import LiveView
 
@@ -245,7 +268,8 @@ def short_row(row: Any) -> dict[str, Any]:
     }
 
 
-def _log_to(home: "Home", settings: "Settings", *, console: bool) -> None:
+def log_to(home: "Home", settings: "Settings", *, console: bool) -> None:
+    """Write the log where the settings say, and let other programs go first."""
     from zoomsync_agent.desktop import logs
 
     home.ensure()

@@ -1,8 +1,9 @@
 """`zoomsync cloud`: what lies in Zoom's cloud."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
@@ -10,31 +11,68 @@ from zoomsync_agent.cli.output import command, console, json_option, load, print
 from zoomsync_agent.core.errors import UsageError
 from zoomsync_agent.core.rows import iso
 from zoomsync_agent.core.selection import KINDS, Selection
+from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.core.units import readable_size
 
 if TYPE_CHECKING:
+    from zoomsync_agent.desktop.paths import Home
+    from zoomsync_agent.settings import Settings
     from zoomsync_agent.zoom.models import CloudMeeting
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _DAYS: Final = 30
+_BYTES_PER_SECOND: Final = 25_000_000 / 8
+"""What a line moves, for an estimate: most move more."""
+_HOUR: Final = 60
 _TITLE: Final = 50
 
 
 @click.group()
 def cloud() -> None:
-    """Look at your recordings in Zoom's cloud."""
+    """Look at your recordings in Zoom's cloud, and bring them home."""
+
+
+def _selecting(function: Callable[P, R]) -> Callable[P, R]:
+    """Add the options that choose among cloud recordings."""
+    options = (
+        click.option(
+            "--since",
+            type=click.DateTime(["%Y-%m-%d"]),
+            metavar="DATE",
+            help="The first day, in UTC, as in 2026-03-14; 30 days ago if not said.",
+        ),
+        click.option(
+            "--topic", default="", metavar="WORDS", help="Only meetings with this in the topic."
+        ),
+        click.option(
+            "--host", default="", metavar="WORDS", help="Only of hosts with this in the address."
+        ),
+        click.option(
+            "--type", "kinds", type=click.Choice(KINDS), multiple=True, help="Only these files."
+        ),
+        click.option(
+            "--min-minutes", type=click.IntRange(0), default=0, help="Only meetings this long."
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What Zoom's cloud holds, of which `meetings` are chosen."""
+
+    account: str
+    since: date
+    meetings: "list[CloudMeeting]"
+    hidden: int
 
 
 @cloud.command("list")
-@click.option(
-    "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="DATE",
-    help="The first day, in UTC, as in 2026-03-14; 30 days ago if not said.",
-)
-@click.option("--topic", default="", metavar="WORDS", help="Only meetings with this in the topic.")
-@click.option("--host", default="", metavar="WORDS", help="Only of hosts with this in the address.")
-@click.option("--type", "kinds", type=click.Choice(KINDS), multiple=True, help="Only these files.")
-@click.option("--min-minutes", type=click.IntRange(0), default=0, help="Only meetings this long.")
+@_selecting
 @json_option
 @command
 def list_(
@@ -46,15 +84,64 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the recordings in Zoom's cloud, the newest first, with totals. Nothing is downloaded."""
-    from zoomsync_agent.app import zoom
+    home, settings = load()
+    chosen = Selection(topic, host, frozenset(kinds), min_minutes)
+    found = _look(home, settings, since, chosen)
+    listed = [_as_dict(one, chosen) for one in found.meetings]
+    if as_json:
+        print_json({"meetings": listed, "total": _totals(listed), "since": str(found.since)})
+    else:
+        _show(listed, found)
+
+
+@cloud.command("sync")
+@_selecting
+@click.option("--dry-run", is_flag=True, help="Only say how much it is, and how long it takes.")
+@json_option
+@command
+def sync(
+    since: datetime | None,
+    topic: str,
+    host: str,
+    kinds: tuple[str, ...],
+    min_minutes: int,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring cloud recordings home, also those that are left out otherwise, then exit.
+
+    With an agent already running, that agent does it and this command waits for it.
+    """
+    from zoomsync_agent.app import cloud as wiring
+    from zoomsync_agent.cli.agent import bring_home, log_to
 
     home, settings = load()
+    chosen = Selection(topic, host, frozenset(kinds), min_minutes)
+    found = _look(home, settings, since, chosen)
+    if not dry_run:
+        log_to(home, settings, console=False)
+        wiring.enqueue(settings, home, found.account, found.meetings, chosen)
+        bring_home(home, settings, sweeps=False, as_json=as_json)
+    left = wiring.unsafe(settings, home, found.account, found.meetings, chosen)
+    seconds = left.size / (settings.bandwidth_limit or _BYTES_PER_SECOND)
+    listed = [_as_dict(one, chosen) for one in found.meetings]
+    if as_json:
+        told = {"files": left.files, "bytes": left.size, "seconds": round(seconds)}
+        print_json({"meetings": listed, "total": _totals(listed), "to_do": told})
+        return
+    _show(listed, found)
+    click.echo(_estimate(left, seconds, is_limited=bool(settings.bandwidth_limit)))
+
+
+def _look(home: "Home", settings: "Settings", since: datetime | None, chosen: Selection) -> _Found:
+    from zoomsync_agent.app import zoom
+
     today = datetime.now(UTC).date()
     first = since.date() if since else today - timedelta(days=_DAYS)
     if first > today:
         raise UsageError(f"{first} is in the future.")
-    chosen = Selection(topic, host, frozenset(kinds), min_minutes)
     with zoom.asking(settings, home) as client:
+        account = client.user_id
         everything = list(zoom.all_meetings(client, first, today))
         # Whoever lists their own is told no host.
         mine = "" if client.is_account_wide else client.email
@@ -63,17 +150,32 @@ def list_(
         for one in everything
         if chosen.takes_meeting(one.topic, one.host_email or mine, one.minutes)
     ]
-    listed = [_as_dict(one, chosen) for one in meetings]
-    totals = {
+    return _Found(account, first, meetings, len(everything) - len(meetings))
+
+
+def _totals(listed: list[dict[str, Any]]) -> dict[str, int]:
+    return {
         "meetings": len(listed),
         "files": sum(len(one["files"]) for one in listed),
         "bytes": sum(file["size"] for one in listed for file in one["files"]),
         "unfinished": sum(not file["is_finished"] for one in listed for file in one["files"]),
     }
-    if as_json:
-        print_json({"meetings": listed, "total": totals, "since": first.isoformat()})
-    else:
-        _show(listed, totals, first, hidden=len(everything) - len(meetings))
+
+
+def _estimate(left: Amount, seconds: float, *, is_limited: bool) -> str:
+    if not left.files:
+        return "All that is finished is safe already."
+    files = "1 file" if left.files == 1 else f"{left.files:,} files"
+    speed = "at the bandwidth limit" if is_limited else "at 25 Mbit/s"
+    return (
+        f"Still to be brought home: {files}, {readable_size(left.size)}, about "
+        f"{_duration(seconds)} {speed}. Nothing was downloaded."
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < _HOUR else f"{minutes / _HOUR:.1f} h"
 
 
 def _as_dict(meeting: "CloudMeeting", chosen: Selection) -> dict[str, Any]:
@@ -98,14 +200,13 @@ def _as_dict(meeting: "CloudMeeting", chosen: Selection) -> dict[str, Any]:
     }
 
 
-def _show(
-    listed: list[dict[str, Any]], totals: dict[str, int], first: date, *, hidden: int
-) -> None:
+def _show(listed: list[dict[str, Any]], found: _Found) -> None:
     from rich.table import Table
 
     out = console()
-    if not listed and hidden:
-        out.print(f"None of {_meetings(hidden)} since {first} is what you asked for.")
+    totals, first = _totals(listed), found.since
+    if not listed and found.hidden:
+        out.print(f"None of {_meetings(found.hidden)} since {first} is what you asked for.")
         return
     if not listed:
         out.print(

@@ -44,6 +44,7 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
     from zoomsync_agent import app, settings
     from zoomsync_agent.cli.live import LiveView
     from zoomsync_agent.cli.status import show
+    from zoomsync_agent.control import Sweeps
     from zoomsync_agent.demo import meeting
     from zoomsync_agent.desktop import logs, paths
 
@@ -79,7 +80,7 @@ def demo(once: bool, keep_in: Path | None, as_json: bool) -> None:
         stage = threading.Thread(target=_play, args=(played, tell), name="zoom", daemon=True)
         stage.start()
         view.follow_while(agent.control, stage.is_alive)
-        view.wait_until_idle(agent.control, None, check=agent.check, patience=PATIENCE_SECONDS)
+        view.wait_until_idle(agent.control, Sweeps(), check=agent.check, patience=PATIENCE_SECONDS)
         done = agent.control.recordings()
         seen = agent.control.snapshot()
         if as_json:

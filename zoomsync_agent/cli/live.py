@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from zoomsync_agent.cli.output import console
+from zoomsync_agent.control import Sweeps
 from zoomsync_agent.core.errors import AgentError, SourceMissing
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.snapshot import AgentState, Snapshot
@@ -128,13 +129,19 @@ class LiveView(Follower):
         self._latest = seen
 
     def wait_until_idle(
-        self, control: "Control", after: str | None, *, check: Callable[[], None], patience: float
+        self,
+        control: "Control",
+        after: Sweeps | None,
+        *,
+        check: Callable[[], None],
+        patience: float,
     ) -> Snapshot:
         """Return the snapshot in which nothing more goes on by itself.
 
         Args:
             control: the agent, here or in another process.
-            after: names a sweep; the folder must have been looked through after it.
+            after: names sweeps; every source must have been looked through after them. None: what
+                is in the queue is all there is to do.
             check: called now and then; may raise to end the wait.
             patience: a retry that is due within so many seconds is waited for.
         """
@@ -143,7 +150,9 @@ class LiveView(Follower):
             self._latest = control.snapshot(limit=200)
             if self._latest.root_problem and time.monotonic() - began > 1.0:
                 return self._latest
-            has_looked = control.last_sweep() not in (None, after) and control.has_audited()
+            has_looked = after is None or (
+                control.sweeps().are_newer_than(after) and control.has_audited()
+            )
             is_paused = self._latest.state is AgentState.PAUSED and not self._latest.active
             if has_looked and (is_paused or not control.is_busy(patience)):
                 return control.snapshot(limit=200)

@@ -1,6 +1,7 @@
 """`zoomsync status`."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from zoomsync_agent.cli.output import command, console, control, json_option, lo
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.snapshot import AgentState, Rows, Snapshot
 from zoomsync_agent.core.units import readable_size
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = 20
 
@@ -50,11 +54,33 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
     from rich.text import Text
 
     out = console()
+    _show_whole(out, seen)
+    for active in seen.active:
+        done = f" {active.sent * 100 // active.size} %" if active.sent and active.size else ""
+        out.print(
+            f"\n{active.label}{done}: {active.meeting_title} · {active.file_name} "
+            f"({readable_size(active.size)})"
+        )
+    for waiting in seen.waiting[:limit]:
+        number = f"  [job {waiting.job_id}]" if waiting.job_id is not None else ""
+        out.print(Text(f"\n{waiting.label}: {waiting.meeting_title}{number}", style="yellow"))
+        out.print(Padding(Text(waiting.path, style="dim"), (0, 0, 0, 2), expand=False))
+        out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2), expand=False))
+    if len(seen.waiting) > limit:
+        out.print(f"\n… and {len(seen.waiting) - limit} more: zoomsync status --all")
+
+
+def _show_whole(out: "Console", seen: Snapshot) -> None:
+    """Print what is to be said of the agent as a whole."""
+    from rich.text import Text
+
     out.print(Text(seen.sentence, style="bold"))
     out.print(f"  Recordings folder  {seen.recordings_path}")
     out.print(f"  Archive            {seen.archive}")
     if seen.account is not None:
         out.print(f"  Account            {_account(seen.account)}")
+    if seen.cloud is not None:
+        out.print(f"  Zoom's cloud       {seen.cloud.sentence}")
     if seen.rows.waiting or seen.rows.refused:
         out.print(f"  Rows               {_rows(seen.rows)}")
     if seen.url:
@@ -69,19 +95,6 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
             f"  Left out           {seen.history.files:,} older files, "
             f"{readable_size(seen.history.size)} (zoomsync sync --backfill all takes them in)"
         )
-    for active in seen.active:
-        done = f" {active.sent * 100 // active.size} %" if active.sent and active.size else ""
-        out.print(
-            f"\n{active.label}{done}: {active.meeting_title} · {active.file_name} "
-            f"({readable_size(active.size)})"
-        )
-    for waiting in seen.waiting[:limit]:
-        number = f"  [job {waiting.job_id}]" if waiting.job_id is not None else ""
-        out.print(Text(f"\n{waiting.label}: {waiting.meeting_title}{number}", style="yellow"))
-        out.print(Padding(Text(waiting.path, style="dim"), (0, 0, 0, 2), expand=False))
-        out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2), expand=False))
-    if len(seen.waiting) > limit:
-        out.print(f"\n… and {len(seen.waiting) - limit} more: zoomsync status --all")
 
 
 def _account(account: Account) -> str:

@@ -29,6 +29,7 @@ def sign_in(*, no_browser: bool, as_json: bool) -> None:
     account = ZoomSignIn(keeper).by_browser(
         _show, opens=None if no_browser else webbrowser.open, pasted=_pasted()
     )
+    zoom.account_changed(home, is_signed_in=True)
     scopes = None
     with contextlib.suppress(AgentError):
         scopes = keeper.scopes()
@@ -41,6 +42,7 @@ def sign_out(*, as_json: bool) -> None:
 
     home, settings = load()
     account = zoom.zoom_keeper(settings, home).sign_out()
+    zoom.account_changed(home, is_signed_in=False)
     _report(account, None, as_json=as_json)
 
 

@@ -9,6 +9,8 @@ AgentError
 │   ├── SourceUnavailable
 │   ├── DestinationUnavailable
 │   ├── VerificationFailed
+│   ├── DownloadRefused
+│   ├── SpoolFull
 │   └── ZoomParked
 ├── ActionNeeded              waits for the user; goes on by itself once the cause is gone
 │   ├── ClockWrong
@@ -21,11 +23,14 @@ AgentError
 │   ├── ProjectPaused
 │   ├── RowsDenied
 │   ├── ScopeMissing
+│   ├── DiskFull
+│   ├── OtherAccount
 │   ├── SecretsUnavailable
 │   ├── SetupIncomplete
 │   ├── SignInFailed
 │   ├── SignInRequired
 │   │   └── ZoomSignInRequired
+│   ├── SpoolUnusable
 │   └── ZoomDenied
 ├── PermanentError            will not succeed without a change
 │   ├── SourceMissing
@@ -33,6 +38,7 @@ AgentError
 │   ├── KeyTaken
 │   ├── NameRefused
 │   ├── RowRefused
+│   ├── RecordingDeleted
 │   ├── TooManyDeaths
 │   └── Unexpected
 └── UsageError                what was asked for cannot be done as it was asked
@@ -132,6 +138,26 @@ class VerificationFailed(TransientError):
     title = "The copy did not match the original and was thrown away"
     hint = "It is made again by itself. If this repeats, check the disk of the archive."
     max_attempts = 5
+
+
+class DownloadRefused(TransientError):
+    """Zoom lists a recording but does not hand it out."""
+
+    code = "download_refused"
+    title = "Zoom does not hand this recording out"
+    hint = (
+        "It is tried again by itself for some hours. Your Zoom account may forbid downloads, or "
+        "allow them only in certain networks: ask its administrator."
+    )
+    max_attempts = 10
+
+
+class SpoolFull(TransientError):
+    """So much has been downloaded and not uploaded that nothing more is downloaded."""
+
+    code = "spool_full"
+    title = "Downloads wait until what is here has been uploaded"
+    hint = "They go on by themselves; spool_size says how much may wait here."
 
 
 class ZoomParked(TransientError):
@@ -243,6 +269,22 @@ class ScopeMissing(ActionNeeded):
     )
 
 
+class DiskFull(ActionNeeded):
+    """This computer has no room for a download."""
+
+    code = "disk_full"
+    title = "There is no room on this computer for the download"
+    hint = "Free some space, or choose another spool_path; downloads then go on by themselves."
+
+
+class OtherAccount(ActionNeeded):
+    """The recording belongs to an account that is not the one signed in."""
+
+    code = "other_account"
+    title = "This recording belongs to another Zoom account"
+    hint = "Sign in with that account to fetch it, or cancel it."
+
+
 class SecretsUnavailable(ActionNeeded):
     """The place where secrets are kept is locked or missing."""
 
@@ -281,6 +323,17 @@ class ZoomSignInRequired(SignInRequired):
     code = "zoom_sign_in_required"
     title = "You are signed out of Zoom"
     hint = "Sign in: zoomsync sign-in zoom."
+
+
+class SpoolUnusable(ActionNeeded):
+    """Downloads cannot be written where they are to be."""
+
+    code = "spool_unusable"
+    title = "The folder for downloads cannot be used"
+    hint = (
+        "Mend it, or choose another one: zoomsync config set spool_path FOLDER. Downloads then go "
+        "on by themselves."
+    )
 
 
 class ZoomDenied(ActionNeeded):
@@ -339,6 +392,16 @@ class RowRefused(PermanentError):
     code = "row_refused"
     title = "The database refuses this recording's row"
     hint = "“zoomsync doctor” looks for the reason."
+
+
+class RecordingDeleted(PermanentError):
+    """Zoom no longer has what was to be fetched."""
+
+    code = "recording_deleted"
+    title = "The recording was deleted from Zoom's cloud before it was fetched"
+    hint = (
+        "If it lies in Zoom's trash, recover it there within 30 days; it is then fetched by itself."
+    )
 
 
 class TooManyDeaths(PermanentError):

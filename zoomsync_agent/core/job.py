@@ -15,9 +15,14 @@ MAX_DEATHS: Final = 12
 """A job that was running at so many deaths of the agent is not tried again by itself."""
 
 
+LOCAL: Final = "local"
+"""Name of the source whose recordings lie on this computer; of all others they are fetched."""
+
+
 class Step(StrEnum):
     """What is left to do."""
 
+    FETCH = "fetch"
     IDENTIFY = "identify"
     TRANSFER = "transfer"
     PUBLISH = "publish"
@@ -76,6 +81,12 @@ class Job:
     error_detail: str = ""
     cancel_requested: bool = False
     updated_at: float = 0.0
+    source: str = LOCAL
+
+    @property
+    def gate(self) -> str:
+        """What has to be there for the step: where the file comes from, or where it goes."""
+        return self.source if self.step is Step.FETCH else self.destination
 
     def to(self, state: State) -> "Job":
         """Return the job in *state*.

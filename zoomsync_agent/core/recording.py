@@ -23,6 +23,8 @@ class Kind(StrEnum):
     TRANSCRIPT = "transcript"
     CAPTIONS = "captions"
     CHAT = "chat"
+    OTHER = "other"
+    """What a cloud keeps beside a recording and nobody reads here: time line, poll, picture."""
 
     @property
     def is_media(self) -> bool:
@@ -67,6 +69,11 @@ class FileIdentity:
         remembered of it must ask here, or such a file would never be the same.
         """
         return cls(status.st_size, max(-_MOST, min(status.st_mtime_ns, _MOST)))
+
+
+def partial_of(path: Path) -> Path:
+    """Return where a file is while it is being downloaded."""
+    return path.with_name(f"{path.name}.part")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from zoomsync_agent.core.errors import (
     SecretsUnavailable,
     SetupIncomplete,
     SignInRequired,
+    TransientError,
     by_code,
 )
 from zoomsync_agent.core.job import State, Step
@@ -36,6 +37,7 @@ class AgentState(StrEnum):
 
 
 STEP_LABELS: Final = {
+    Step.FETCH: "Downloading",
     Step.IDENTIFY: "Reading",
     Step.TRANSFER: "Uploading",
     Step.PUBLISH: "Listing",
@@ -127,6 +129,8 @@ class Snapshot:
     """Who the agent is towards the remote project; None where there is no such project."""
     problem: Problem | None = None
     """Why the destination takes nothing; None while it does."""
+    cloud: Problem | None = None
+    """Why nothing comes from Zoom's cloud; None while it does, or nobody wants it."""
     rows: Rows = field(default_factory=Rows)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -210,6 +214,7 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     cancelled: int,
     root_problem: str,
     problem: Problem | None,
+    cloud: Problem | None = None,
     rows: Rows,
     counts: dict[State, int],
     queued: Amount,
@@ -241,13 +246,16 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         said = rows.problem.sentence if rows.problem else ""
         count = rows.refused or rows.waiting
         return AgentState.NEEDS_YOU, f"{_rows(count)} not in the database yet: {said} {kept}."
+    if cloud and not issubclass(cloud.kind, TransientError):
+        return AgentState.NEEDS_YOU, f"{cloud.sentence} {_capital(waiting + kept)}."
     troubled = counts[State.BLOCKED] + counts[State.FAILED]
     if troubled:
         return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {kept}."
+    away = f" Zoom's cloud has to wait: {cloud.sentence}" if cloud else ""
     if queued.files:
         return (
             AgentState.WORKING,
-            f"Working: {_files(queued.files)} to go ({readable_size(queued.size)}), {kept}.",
+            f"Working: {_files(queued.files)} to go ({readable_size(queued.size)}), {kept}.{away}",
         )
     if not has_looked:
         return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
@@ -257,6 +265,7 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         but += f" {_files(cancelled)} cancelled by you."
     if rows.waiting:
         but += f" {_rows(rows.waiting)} still to be told to the database."
+    but += away
     if synced.files:
         kept = f"{_files(synced.files)} ({readable_size(synced.size)})"
         return AgentState.IDLE, f"All finished recordings are safe: {kept}.{but}"

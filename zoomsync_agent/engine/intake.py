@@ -81,6 +81,7 @@ class Intake:
         clock: the time.
         bell: wakes the workers.
         on_problem: told what keeps a recordings folder from being read, empty when nothing does.
+        last_sweep: name of the state that tells of the last sweep; None where the source tells.
     """
 
     def __init__(
@@ -93,7 +94,8 @@ class Intake:
         backfill: Backfill,
         clock: Clock,
         bell: Bell,
-        on_problem: Callable[[str], None] = lambda _problem: None,
+        on_problem: Callable[[str], object] = lambda _problem: None,
+        last_sweep: str | None = LAST_SWEEP,
     ) -> None:
         self._files = files
         self._jobs = jobs
@@ -103,6 +105,7 @@ class Intake:
         self._clock = clock
         self._bell = bell
         self._on_problem = on_problem
+        self._last_sweep = last_sweep
 
     def known(self, folder: Path | None) -> Mapping[str, KnownFile]:
         """Return the files remembered in *folder* itself, or everywhere, by path."""
@@ -162,7 +165,8 @@ class Intake:
         name = fact_about("swept", root)
         if self._state.get(name) is None:
             self._state.set(name, now)
-        self._state.set(LAST_SWEEP, now)
+        if self._last_sweep is not None:
+            self._state.set(self._last_sweep, now)
 
     def root_state(self, root: Path, problem: str) -> None:
         """Take note of what keeps *root* from being read; empty when nothing does."""

@@ -15,6 +15,7 @@ from zoomsync_agent.ports import (
     Destination,
     FileRecord,
     FileStore,
+    MeetingStore,
     ObjectStore,
     StateStore,
     StoredObject,
@@ -26,6 +27,7 @@ class Stores:
     """Where steps keep what they learn."""
 
     files: FileStore
+    meetings: MeetingStore
     objects: ObjectStore
     state: StateStore
 
@@ -67,6 +69,7 @@ class Publisher:
         owner: Owner,
     ) -> None:
         self._files = stores.files
+        self._meetings = stores.meetings
         self._objects = stores.objects
         self._state = stores.state
         self._destinations = destinations
@@ -159,6 +162,7 @@ class Publisher:
         user_id = self._owner.user_id  # once: somebody else may sign in meanwhile
         recording_id = naming.recording_id(user_id, sha256)
         now = self._clock.now()
+        summary = self._meetings.summary_of(file.meeting.key)
         row = RecordingRow(
             recording_id=recording_id,
             user_id=user_id,
@@ -170,13 +174,16 @@ class Publisher:
             updated_at=now,
             processing_status=status,
             transcription_text=self._text_of(file.meeting.key, file.meeting.started_at),
+            summary=summary.text,
+            action_items=summary.action_items,
             sha256=sha256,
             started_at=file.meeting.started_at,
             duration_seconds=file.duration_seconds,
             kind=file.kind,
             part=file.part,
             participant=file.participant,
-            meeting_key=file.meeting.key,
+            source=file.source,
+            meeting_key=self._meetings.group_of(file),
             destination=stored.destination,
             object_key=stored.key,
             device=self._owner.device,
@@ -188,8 +195,8 @@ class Publisher:
                     row,
                     created_at=before.created_at,
                     transcription_text=row.transcription_text or before.transcription_text,
-                    summary=before.summary,
-                    action_items=before.action_items,
+                    summary=row.summary or before.summary,
+                    action_items=row.action_items or before.action_items,
                 )
                 if _is_told(row, before):
                     row = replace(row, updated_at=before.updated_at)
@@ -224,6 +231,7 @@ def _described_text(file: FileRecord, receipt: Receipt) -> dict[str, Any]:
         "file_name": naming.display_name(file.path.name),
         "file_size": receipt.size,
         "sha256": receipt.sha256,
+        "source": file.source,
         "meeting_key": file.meeting.key,
         "meeting_title": naming.display_name(file.meeting.title),
     }

@@ -1,4 +1,4 @@
-"""What is done to a job, one method per step: identify, transfer, publish."""
+"""What is done to a job, one method per step: fetch, identify, transfer, publish."""
 
 import contextlib
 import hashlib
@@ -13,6 +13,7 @@ from zoomsync_agent.core import naming, transcript
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     PermanentError,
+    RecordingDeleted,
     SourceBusy,
     SourceChanged,
     SourceDamaged,
@@ -20,11 +21,13 @@ from zoomsync_agent.core.errors import (
     SourceMissing,
     SourceUnavailable,
     TransientError,
+    ZoomSignInRequired,
 )
 from zoomsync_agent.core.job import Job, Step
 from zoomsync_agent.core.os_errors import reading
 from zoomsync_agent.core.recording import (
     FileIdentity,
+    Kind,
     Outgoing,
     Progress,
     RecordingId,
@@ -35,6 +38,7 @@ from zoomsync_agent.ports import (
     Clock,
     Destination,
     FileRecord,
+    Origin,
     StoredObject,
     Work,
 )
@@ -80,6 +84,7 @@ class Steps:
     Args:
         stores: where steps keep what they learn.
         destinations: by name.
+        origins: where files come from that are fetched, by name.
         catalogs: every catalog that gets the rows.
         clock: the time.
         owner: whose recordings these are.
@@ -93,8 +98,10 @@ class Steps:
         catalogs: tuple[Catalog, ...],
         clock: Clock,
         owner: Owner,
+        origins: Mapping[str, Origin] | None = None,
     ) -> None:
         self._files = stores.files
+        self._origins = origins or {}
         self._objects = stores.objects
         self._destinations = destinations
         self._clock = clock
@@ -109,26 +116,62 @@ class Steps:
         """
         try:
             match work.job.step:
+                case Step.FETCH:
+                    return self._fetch(work, stop, pace)
                 case Step.IDENTIFY:
                     return self._identify(work, stop)
                 case Step.TRANSFER:
                     return self._transfer(work, stop, pace)
                 case Step.PUBLISH:
                     return self._publish(work)
-        except SourceChanged as exc:
-            if _is_as_queued(work):
-                # Nobody reports a file that is what it was; its own job has to go on.
-                raise SourceBusy(f"{work.file.path} changed and changed back") from exc
-            self._give_up(work.job)
+        except (SourceChanged, SourceMissing) as exc:
+            return self._other_version(work, exc)
+        except RecordingDeleted:
+            # The next sweep reports it should it be back by then.
+            self._files.mark_gone([os.fspath(work.file.path)])
             raise
-        except (SourceMissing, SourceDamaged, SourceDenied) as exc:
-            # A drive that was pulled may answer anything, so any error means that it is away.
-            if not os.path.isdir(work.file.root):  # noqa: PTH112  False where `Path` would raise
-                raise SourceUnavailable(str(work.file.root)) from exc
-            if isinstance(exc, SourceMissing):
-                # The next sweep reports it should it be back by then.
-                self._files.mark_gone([os.fspath(work.file.path)])
+        except (SourceDamaged, SourceDenied) as exc:
+            self._expect_root(work, exc)
             raise
+
+    def _other_version(self, work: Work, exc: SourceChanged | SourceMissing) -> Outcome:
+        """Return what is next where the file is not the one that was found, or not there.
+
+        Raises:
+            AgentError: nothing is; the job waits or ends.
+        """
+        is_fetching = work.job.step is Step.FETCH
+        if work.file.is_fetched and not is_fetching:
+            # What lies here is only a copy; its source tells whether there is another version.
+            return Next(Step.FETCH)
+        if isinstance(exc, SourceMissing):
+            self._expect_root(work, exc)
+            # The next sweep reports it should it be back by then.
+            self._files.mark_gone([os.fspath(work.file.path)])
+            raise exc
+        if not is_fetching and _is_as_queued(work):
+            # Nobody reports a file that is what it was; its own job has to go on.
+            raise SourceBusy(f"{work.file.path} changed and changed back") from exc
+        self._give_up(work.job)
+        raise exc
+
+    @staticmethod
+    def _expect_root(work: Work, exc: Exception) -> None:
+        # A drive that was pulled may answer anything, so any error means that it is away.
+        if not os.path.isdir(work.file.root):  # noqa: PTH112  False where `Path` would raise
+            raise SourceUnavailable(str(work.file.root)) from exc
+
+    # --- fetch -----------------------------------------------------------------------------
+
+    def _fetch(self, work: Work, stop: Callable[[], bool], pace: Callable[[int], None]) -> Outcome:
+        """Bring the file here, from where its bytes are."""
+        file = self._files.get(work.file.id)
+        if file.identity != FileIdentity(work.job.size, work.job.mtime_ns):
+            raise SourceChanged(str(file.path))
+        origin = self._origins.get(file.source)
+        if origin is None:
+            raise ZoomSignInRequired(f"nothing is fetched from {file.source} with these settings")
+        return Next(Step.IDENTIFY) if origin.fetch(file, stop=stop, pace=pace) else Stopped()
 
     # --- identify --------------------------------------------------------------------------
 
@@ -138,7 +181,7 @@ class Steps:
         sha256 = self._hash(work, stop)
         if sha256 is None:
             return Stopped()
-        if not file.kind.is_media:
+        if not file.kind.is_media and file.kind is not Kind.OTHER:
             self._read_text(file, sha256)
         self._files.set_hash(file.id, FileIdentity(work.job.size, work.job.mtime_ns), sha256)
         self._give_up(work.job, but=sha256)
@@ -260,6 +303,8 @@ class Steps:
         else:
             stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
             self.publisher.meeting_of(file, stored)
+        if file.source in self._origins:
+            self._origins[file.source].release(file)
         return Finished()
 
     def _is_still_there(self, destination: str, sha256: str) -> bool:

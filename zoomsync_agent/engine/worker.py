@@ -22,6 +22,7 @@ from zoomsync_agent.core.job import Job, State, Step
 from zoomsync_agent.engine import outcome
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import CODES, Breaker, Shut
+from zoomsync_agent.engine.lanes import Lanes
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.steps import Finished, Next, Steps, Stopped, Wait
@@ -65,7 +66,9 @@ class Worker(ThreadService):
         bell: rings when there may be work.
         pause: whether the agent is paused.
         pace: how fast bytes may move.
-        breaker: knows the destinations that cannot take anything; shared by all workers.
+        breaker: knows the destinations that cannot take anything, and the sources that give
+            nothing; shared by all workers.
+        lanes: how many downloads there may be; shared by all workers.
         look_soon: called when a file is not the one that was found.
         log: where events go.
         context: binds key-values to the log for the time of a job.
@@ -82,6 +85,7 @@ class Worker(ThreadService):
         pause: Pause,
         pace: Pace,
         breaker: Breaker,
+        lanes: Lanes,
         log: Log,
         look_soon: Callable[[], None] = lambda: None,
         context: Callable[..., contextlib.AbstractContextManager[object]] = _no_context,
@@ -94,6 +98,7 @@ class Worker(ThreadService):
         self._pause = pause
         self._pace = pace
         self._breaker = breaker
+        self._lanes = lanes
         self._log = log
         self._look_soon = look_soon
         self._context = context
@@ -110,7 +115,7 @@ class Worker(ThreadService):
     def _idle_seconds(self) -> float | None:
         if self._pause.is_paused:
             return self._pause.seconds_left
-        due = self._jobs.next_due(self._clock.now(), self._breaker.shut)
+        due = self._jobs.next_due(self._clock.now(), self._breaker.shut | self._lanes.full)
         probe = self._breaker.seconds_to_probe()
         return min((wait for wait in (due, probe) if wait is not None), default=None)
 
@@ -118,29 +123,31 @@ class Worker(ThreadService):
         """Run one job as far as it goes; return whether there was one."""
         if self._pause.is_paused:
             return False
-        work = self._claim()
+        work = self._lanes.claim(self._claim)
         if work is None:
             return False
-        with contextlib.ExitStack() as bound:
+        with contextlib.ExitStack() as bound, self._lanes.occupied_by(work) as fetched:
             bound.enter_context(self._context(job=work.job.id, file=os.fspath(work.file.path)))
             # Whatever happens: a probe that is never heard of again would shut the door for ever.
-            bound.callback(self._breaker.ended, work.job.destination, work.job.id)
-            self._run_job(work, bound)
+            bound.callback(self._breaker.ended, work.job.gate, work.job.id)
+            self._run_job(work, bound, fetched)
         self._bell.ring()
         return True
 
-    def _claim(self) -> Work | None:
+    def _claim(self, full: frozenset[str]) -> Work | None:
         now = self._clock.now()
-        destination = self._breaker.begin_probe()
-        if destination is not None:
-            work = self._jobs.claim_probe(destination, CODES, now)
+        gate = self._breaker.begin_probe()
+        if gate is not None:
+            work = self._jobs.claim_probe(gate, CODES, now)
             if work is not None:
-                self._breaker.probing(destination, work.job.id)
+                self._breaker.probing(gate, work.job.id)
                 return work
-            self._breaker.nothing_to_probe(destination)
-        return self._jobs.claim(now, self._breaker.shut)
+            self._breaker.nothing_to_probe(gate)
+        return self._jobs.claim(now, self._breaker.shut | full)
 
-    def _run_job(self, work: Work, bound: contextlib.ExitStack) -> None:
+    def _run_job(
+        self, work: Work, bound: contextlib.ExitStack, fetched: Callable[[], None]
+    ) -> None:
         stop = _Stop(
             is_stopping=self._stopping.is_set,
             is_cancelled=lambda: self._jobs.cancel_requested(work.job.id),
@@ -154,8 +161,11 @@ class Worker(ThreadService):
                 now = self._clock.now()
                 match result:
                     case Next(step=step):
+                        before = work.job.gate
                         work = self._further(work, step, bound)
-                        if not stop.now():
+                        if step is not Step.FETCH:
+                            fetched()
+                        if not self._waits_at_another(work.job, before) and not stop.now():
                             continue
                         job = outcome.after_stop(stop.told(work.job), now=now)
                     case Finished():
@@ -167,24 +177,39 @@ class Worker(ThreadService):
                         job = outcome.after_stop(stop.told(work.job), now=now)
                     case Wait(seconds=seconds):
                         job = outcome.after_wait(work.job, now=now, seconds=seconds)
-                if job.state is State.CANCELLED:
-                    self._tell(self._steps.publish_end, work)
-                self._save(job)
-                self._tidy_after(job)
+                self._end(work, job)
                 return
         except StoreDamaged:
             raise
         except Exception as exc:  # noqa: BLE001  a fault with one file must not end the others
             self._after_error(work, exc)
 
+    def _end(self, work: Work, job: Job) -> None:
+        """Store what became of a job that did not fail."""
+        if job.state is State.CANCELLED:
+            self._tell(self._steps.publish_end, work)
+        self._save(job)
+        self._tidy_after(job)
+
     def _further(self, work: Work, step: Step, bound: contextlib.ExitStack) -> Work:
         """Store that a step is done and return the work that is left."""
-        if work.job.step is Step.IDENTIFY:
+        if work.job.step is Step.FETCH:
+            self._served(work)
+            self._bell.ring()  # another one may be fetched meanwhile
+        elif work.job.step is Step.IDENTIFY:
             bound.enter_context(self._context(recording=self._steps.recording_of(work)))
         elif step is Step.PUBLISH:
             self._served(work)
         self._log.info("step done", step=work.job.step, next=step)
         return replace(work, job=self._jobs.advance(work.job, step))
+
+    def _waits_at_another(self, job: Job, before: str) -> bool:
+        """Return whether a job has come to another gate than *before*, and may not pass it yet."""
+        if job.gate == before:
+            return False
+        return job.gate in self._breaker.shut | (
+            self._lanes.full if job.step is Step.FETCH else frozenset()
+        )
 
     def _after_error(self, work: Work, exc: Exception) -> None:
         job = outcome.after_error(
@@ -196,7 +221,7 @@ class Worker(ThreadService):
         shut = None
         is_about_rows = job.step is Step.PUBLISH and isinstance(exc, _ABOUT_ROWS)
         if isinstance(exc, AgentError) and not is_about_rows:
-            shut = self._breaker.failed(job.destination, job.id, exc)
+            shut = self._breaker.failed(work.job.gate, job.id, exc)
             if shut is None:
                 self._log.warning(
                     "step failed",
@@ -211,29 +236,28 @@ class Worker(ThreadService):
             self._tell(self._steps.publish_failure, work)
         self._save(job)
         if shut is not None:
-            self._hold(job, shut)
+            self._hold(work.job.gate, job, shut)
         if isinstance(exc, SourceChanged):
             self._look_soon()
         self._tidy_after(job)
 
-    def _hold(self, job: Job, shut: Shut) -> None:
-        """Let the others wait with the job that found its destination shut."""
+    def _hold(self, gate: str, job: Job, shut: Shut) -> None:
+        """Let the others wait with the job that found its gate shut."""
         if shut.is_news:
             self._log.warning(
-                "destination takes nothing",
-                destination=job.destination,
+                "nothing passes",
+                gate=gate,
                 code=job.error_code,
                 detail=job.error_detail,
             )
-        self._jobs.hold(job.destination, CODES, job, self._clock.now() + shut.seconds)
+        self._jobs.hold(gate, CODES, job, self._clock.now() + shut.seconds)
 
     def _served(self, work: Work) -> None:
-        """Let the others go on, should the destination have been shut."""
-        if self._breaker.succeeded(work.job.destination, work.job.id):
-            count = self._jobs.release_held([work.job.destination], CODES)
-            self._log.info(
-                "destination takes recordings", destination=work.job.destination, released=count
-            )
+        """Let the others go on, should the gate have been shut."""
+        gate = work.job.gate
+        if self._breaker.succeeded(gate, work.job.id):
+            count = self._jobs.release_held([gate], CODES)
+            self._log.info("recordings pass again", gate=gate, released=count)
             self._bell.ring()
 
     def _tell(self, publish: Callable[[Work], None], work: Work) -> None:

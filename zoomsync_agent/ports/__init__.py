@@ -6,6 +6,12 @@ crosses a port.
 
 from zoomsync_agent.ports.catalogs import Catalog, Outbox, RemoteCatalog
 from zoomsync_agent.ports.destinations import Destination
+from zoomsync_agent.ports.origins import (
+    CloudFileRecord,
+    CloudMeetingRecord,
+    CloudStore,
+    Origin,
+)
 from zoomsync_agent.ports.secrets import SecretStore
 from zoomsync_agent.ports.services import Clock, Service
 from zoomsync_agent.ports.sources import KnownFile, RecordingSource, Sighting, SourceListener
@@ -14,9 +20,11 @@ from zoomsync_agent.ports.stores import (
     FileRecord,
     FileStore,
     JobStore,
+    MeetingStore,
     ObjectStore,
     StateStore,
     StoredObject,
+    Summary,
     Work,
     fact_about,
 )
@@ -24,13 +32,18 @@ from zoomsync_agent.ports.stores import (
 __all__ = [
     "Catalog",
     "Clock",
+    "CloudFileRecord",
+    "CloudMeetingRecord",
+    "CloudStore",
     "Decided",
     "Destination",
     "FileRecord",
     "FileStore",
     "JobStore",
     "KnownFile",
+    "MeetingStore",
     "ObjectStore",
+    "Origin",
     "Outbox",
     "RecordingSource",
     "RemoteCatalog",
@@ -40,6 +53,7 @@ __all__ = [
     "SourceListener",
     "StateStore",
     "StoredObject",
+    "Summary",
     "Work",
     "fact_about",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from zoomsync_agent.core.job import LOCAL
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.recording import (
     FileIdentity,
@@ -15,7 +16,11 @@ from zoomsync_agent.core.recording import (
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One recording file as it was seen at a moment, with the decision about it."""
+    """One recording file as it was seen at a moment, with the decision about it.
+
+    `source` names where recordings come from. One that is not on this computer yet lies at `path`
+    once it has been fetched, and `origin` is what its source finds it by.
+    """
 
     path: Path
     root: Path
@@ -27,6 +32,8 @@ class Sighting:
     part: int = 1
     participant: str | None = None
     duration_seconds: float | None = None
+    source: str = LOCAL
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

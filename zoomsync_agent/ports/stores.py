@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from zoomsync_agent.core.job import FileId, Job, JobId, State, Step
+from zoomsync_agent.core.job import LOCAL, FileId, Job, JobId, State, Step
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.recording import (
     Archived,
@@ -37,6 +37,13 @@ class FileRecord:
     verdict: Verdict
     is_gone: bool
     sha256: str | None
+    source: str = LOCAL
+    origin: str = ""
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether its bytes come from somewhere else and are here only for a while."""
+        return self.source != LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,29 @@ class FileStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a cloud wrote about a meeting: a text, and what is to be done."""
+
+    text: str = ""
+    action_items: tuple[str, ...] = ()
+
+
+class MeetingStore(Protocol):
+    """What is known of meetings as a whole."""
+
+    def summary_of(self, key: MeetingKey) -> Summary:
+        """Return what a cloud wrote about a meeting; empty where it wrote nothing."""
+        ...
+
+    def group_of(self, file: FileRecord) -> MeetingKey:
+        """Return the key that all recordings of a file's meeting share, wherever they were made.
+
+        Once given it stays.
+        """
+        ...
+
+
 class JobStore(Protocol):
     """The queue. A row is kept until it is finished, so a crash loses nothing."""
 
@@ -131,22 +161,22 @@ class JobStore(Protocol):
         ...
 
     def claim(self, now: float, shut: Collection[str] = ()) -> Work | None:
-        """Take the next due job of no *shut* destination; no other worker can take it too."""
+        """Take the next due job of no *shut* gate; no other worker can take it too."""
         ...
 
-    def claim_probe(self, destination: str, codes: Collection[str], now: float) -> Work | None:
-        """Take one job of *destination* before its time: due, or waiting because of *codes*."""
+    def claim_probe(self, gate: str, codes: Collection[str], now: float) -> Work | None:
+        """Take one job of *gate* before its time: due, or waiting because of *codes*."""
         ...
 
-    def hold(self, destination: str, codes: Collection[str], why: Job, until: float) -> None:
-        """Let the ready jobs of *destination* wait until *until* for the same reason as *why*.
+    def hold(self, gate: str, codes: Collection[str], why: Job, until: float) -> None:
+        """Let the ready jobs of *gate* wait until *until* for the same reason as *why*.
 
         A job that waits for a reason that is not one of *codes* keeps it.
         """
         ...
 
-    def release_held(self, destinations: Collection[str], codes: Collection[str]) -> int:
-        """Make jobs of *destinations* that wait because of *codes* ready; return how many."""
+    def release_held(self, gates: Collection[str], codes: Collection[str]) -> int:
+        """Make jobs of *gates* that wait because of *codes* ready; return how many."""
         ...
 
     def save(self, job: Job) -> None:
@@ -158,7 +188,7 @@ class JobStore(Protocol):
         ...
 
     def next_due(self, now: float, shut: Collection[str] = ()) -> float | None:
-        """Return in how many seconds the next ready job of no *shut* destination is due.
+        """Return in how many seconds the next ready job of no *shut* gate is due.
 
         None when there is none.
         """
@@ -174,7 +204,7 @@ class JobStore(Protocol):
     def release_blocked(self, now: float, older_than: float, shut: Collection[str] = ()) -> int:
         """Make jobs that have been blocked for *older_than* seconds ready; return how many.
 
-        Those of *shut* destinations stay as they are.
+        Those of *shut* gates stay as they are.
         """
         ...
 

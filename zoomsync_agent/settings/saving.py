@@ -5,6 +5,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,8 @@ def _written(key: str, value: Any, settings: Settings) -> str | int | float:
         return text if text.startswith(("~", "$")) else str(result)
     if key == "bandwidth_limit" and isinstance(value, str) and not value.strip().isdigit():
         return value.strip()
+    if isinstance(result, date):
+        return result.isoformat()
     if isinstance(result, (str, int, float)):
         return result
     raise SettingsError(f"{key} cannot be written as {value!r}")

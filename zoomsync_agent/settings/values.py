@@ -2,6 +2,7 @@
 
 import re
 import socket
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -52,6 +53,14 @@ def as_size(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("not a number of bytes")  # noqa: TRY004 - pydantic wants it
     return int(value)
+
+
+def as_day(value: object) -> object:
+    """Return a day, as written ``2024-01-31``; an empty word is none."""
+    if isinstance(value, str):
+        text = value.strip()
+        return date.fromisoformat(text) if text else None
+    return value
 
 
 def as_address(value: str) -> str:

@@ -1,11 +1,20 @@
 """The settings of Zoom's cloud."""
 
-from typing import Annotated, Final
+from datetime import date
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 
-from zoomsync_agent.settings.values import as_address, setting
+from zoomsync_agent.settings.values import (
+    Folder,
+    NoBool,
+    Word,
+    as_address,
+    as_day,
+    as_size,
+    setting,
+)
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -31,6 +40,46 @@ class ZoomSettings(BaseModel):
         "Where Zoom's sign-in is.",
         "https://zoom.us",
     )
+    zoom_cloud: Annotated[Literal["auto", "off"], Word] = setting(
+        "ZOOMSYNC_ZOOM_CLOUD",
+        "auto or off",
+        "Whether recordings in Zoom's cloud are brought home, once somebody has signed in to Zoom.",
+        "auto",
+    )
+    zoom_since: Annotated[date | None, BeforeValidator(as_day)] = setting(
+        "ZOOMSYNC_ZOOM_SINCE",
+        "a day such as 2024-01-31",
+        "The first day whose cloud recordings are brought home; if not set, backfill decides.",
+        None,
+    )
+    zoom_poll_seconds: Annotated[float, NoBool] = setting(
+        "ZOOMSYNC_ZOOM_POLL_SECONDS",
+        "seconds from 30 to 86400",
+        "How often Zoom is asked for new cloud recordings.",
+        600.0,
+        ge=30,
+        le=86_400,
+    )
+    spool_path: Folder | None = setting(
+        "ZOOMSYNC_SPOOL_PATH",
+        "a folder",
+        "Where downloads wait for their upload, instead of the data folder of the home.",
+        None,
+    )
+    spool_size: Annotated[int, BeforeValidator(as_size)] = setting(
+        "ZOOMSYNC_SPOOL_SIZE",
+        "bytes from 100Mi to 100Ti, as in 20Gi",
+        "How much that was downloaded may wait on this computer for its upload; a single larger "
+        "file may.",
+        20 << 30,
+        ge=100 << 20,
+        le=100 << 40,
+    )
+
+    @property
+    def uses_zoom_cloud(self) -> bool:
+        """Whether recordings may be brought home from Zoom's cloud."""
+        return self.zoom_cloud == "auto" and bool(self.zoom_client_id)
 
     @property
     def zoom_problem(self) -> str:

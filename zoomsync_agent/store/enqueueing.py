@@ -5,19 +5,19 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from zoomsync_agent.core.errors import SourceChanged, SourceMissing
-from zoomsync_agent.core.job import FileId
+from zoomsync_agent.core.errors import RecordingDeleted, SourceChanged, SourceMissing
+from zoomsync_agent.core.job import LOCAL, FileId, Step
 from zoomsync_agent.ports import Decided
 from zoomsync_agent.sqlite import path_to_blob
 
-_CAME_BACK: Final = (SourceMissing.code, SourceChanged.code)
+_CAME_BACK: Final = (SourceMissing.code, SourceChanged.code, RecordingDeleted.code)
 """Ends of a job that are undone when its file is there again."""
 
 _UPSERT_FILE: Final = """
     INSERT INTO files (path, folder, root, size, mtime_ns, device, inode, kind, part, participant,
                        meeting_key, title, started_at, duration, verdict, percent, detail,
-                       first_seen, is_history)
-    VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                       first_seen, is_history, source, origin)
+    VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET
         sha256 = CASE WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns
                       THEN sha256 END,
@@ -28,7 +28,8 @@ _UPSERT_FILE: Final = """
         started_at = excluded.started_at,
         duration = coalesce(excluded.duration, duration),
         verdict = excluded.verdict, percent = excluded.percent, detail = excluded.detail,
-        gone = 0, is_history = excluded.is_history
+        gone = 0, is_history = excluded.is_history,
+        source = excluded.source, origin = excluded.origin
     RETURNING id
 """
 
@@ -57,6 +58,8 @@ def remember(conn: sqlite3.Connection, one: Decided, now: float) -> FileId:
             _text(one.verdict.detail),
             now,
             int(one.is_history),
+            seen.source,
+            seen.origin,
         ),
     ).fetchone()
     return FileId(row["id"])
@@ -68,17 +71,21 @@ def enqueue(
     """Store the job of a ready file; return 1 if it is new or ready again, else 0."""
     identity = one.sighting.identity
     recorded_at = one.sighting.meeting.started_at or identity.mtime_ns / 1e9
+    source = one.sighting.source
+    first = Step.IDENTIFY if source == LOCAL else Step.FETCH
     new = conn.execute(
         """
-        INSERT INTO jobs (file_id, destination, size, mtime_ns, step, state, priority,
+        INSERT INTO jobs (file_id, destination, source, size, mtime_ns, step, state, priority,
                           recorded_at, created_at, updated_at)
-        VALUES (?, ?, ?, ?, 'identify', 'ready', ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        VALUES (?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, ?) ON CONFLICT DO NOTHING
         """,
         (
             file_id,
             destination,
+            source,
             identity.size,
             identity.mtime_ns,
+            first,
             one.priority,
             recorded_at,
             now,
@@ -89,14 +96,14 @@ def enqueue(
         return 1  # there was none that could come back
     return conn.execute(
         f"""
-        UPDATE jobs SET state = 'ready', step = 'identify', attempt = 0, not_before = 0,
+        UPDATE jobs SET state = 'ready', step = ?, attempt = 0, not_before = 0,
                         error_code = NULL, error_detail = '', cancel_requested = 0,
                         updated_at = ?
         WHERE file_id = ? AND destination = ? AND size = ? AND mtime_ns = ?
           AND state IN ('failed', 'cancelled')
           AND error_code IN ({", ".join("?" for _ in _CAME_BACK)})
         """,  # noqa: S608  only question marks are put in
-        (now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
+        (first, now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
     ).rowcount
 
 
@@ -104,9 +111,10 @@ def enqueue_missing(conn: sqlite3.Connection, destination: str, now: float) -> i
     """Store a job for every ready file that has none for *destination*; return how many."""
     return conn.execute(
         """
-        INSERT INTO jobs (file_id, destination, size, mtime_ns, step, state, priority,
+        INSERT INTO jobs (file_id, destination, source, size, mtime_ns, step, state, priority,
                           recorded_at, created_at, updated_at)
-        SELECT id, ?, size, mtime_ns, 'identify', 'ready', is_history,
+        SELECT id, ?, source, size, mtime_ns,
+               CASE source WHEN 'local' THEN 'identify' ELSE 'fetch' END, 'ready', is_history,
                coalesce(started_at, mtime_ns / 1e9), ?, ?
         FROM files WHERE verdict = 'ready' AND gone = 0 AND NOT EXISTS (
             -- What somebody does not want there they do not want elsewhere.

@@ -33,6 +33,8 @@ def file_of(row: sqlite3.Row) -> FileRecord:
         verdict=Verdict(Reason(row["verdict"]), percent=row["percent"], detail=row["detail"]),
         is_gone=bool(row["gone"]),
         sha256=row["sha256"],
+        source=row["source"],
+        origin=row["origin"],
     )
 
 

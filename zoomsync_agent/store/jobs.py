@@ -26,10 +26,13 @@ from zoomsync_agent.store.enqueueing import (
 )
 from zoomsync_agent.store.rows import job_of, work_of
 
+_KEPT_STEPS: Final = (Step.FETCH, Step.PUBLISH)
 _NOT_RETRIED: Final = (State.RUNNING, State.DONE)
 _FORGIVEN_SECONDS: Final = 86_400.0
 """After so long a job that took the agent down too often is tried once more."""
-_ELSEWHERE: Final = "destination NOT IN (SELECT value FROM json_each(?))"
+GATE: Final = "CASE step WHEN 'fetch' THEN source ELSE destination END"
+"""What a job needs for its step, in SQL; see `Job.gate`."""
+_ELSEWHERE: Final = f"{GATE} NOT IN (SELECT value FROM json_each(?))"  # noqa: S608  our words
 
 
 def _cancelled(job: Job) -> Job:
@@ -57,7 +60,7 @@ class SqliteJobStore:
         return count
 
     def claim(self, now: float, shut: Collection[str] = ()) -> Work | None:
-        """Take the next due job of no *shut* destination; no other worker can take it too."""
+        """Take the next due job of no *shut* gate; no other worker can take it too."""
         # A wait that is too long was written before the clock jumped back.
         due = (now, now + MAX_BACKOFF_SECONDS, json.dumps(list(shut)))
         # An idle agent does not even ask for the write lock. Not `next_due`: that one reads every
@@ -85,55 +88,55 @@ class SqliteJobStore:
             ).fetchone()
             return None if row is None else work_of(conn, row)
 
-    def claim_probe(self, destination: str, codes: Collection[str], now: float) -> Work | None:
-        """Take one job of *destination* before its time: due, or waiting because of *codes*.
+    def claim_probe(self, gate: str, codes: Collection[str], now: float) -> Work | None:
+        """Take one job of *gate* before its time: due, or waiting because of *codes*.
 
         The one that was tried least, so that a file that fails for itself proves nothing.
         """
         with self._db.write() as conn:
             row = conn.execute(
-                """
+                f"""
                 UPDATE jobs SET state = 'running', attempt = attempt + 1, updated_at = ?
                 WHERE id = (
                     SELECT id FROM jobs
-                    WHERE destination = ? AND (
+                    WHERE {GATE} = ? AND (
                         state = 'ready' AND not_before <= ?
                         OR state IN ('ready', 'blocked')
                            AND error_code IN (SELECT value FROM json_each(?)))
                     ORDER BY attempt, priority, recorded_at, id LIMIT 1)
                 RETURNING *
-                """,
-                (now, destination, now, json.dumps(list(codes))),
+                """,  # noqa: S608  only our own words are put in
+                (now, gate, now, json.dumps(list(codes))),
             ).fetchone()
             return None if row is None else work_of(conn, row)
 
-    def hold(self, destination: str, codes: Collection[str], why: Job, until: float) -> None:
-        """Let the ready jobs of *destination* wait until *until* for the same reason as *why*.
+    def hold(self, gate: str, codes: Collection[str], why: Job, until: float) -> None:
+        """Let the ready jobs of *gate* wait until *until* for the same reason as *why*.
 
         A job that waits for a reason of its own keeps it.
         """
         with self._db.write() as conn:
             conn.execute(
-                """
+                f"""
                 UPDATE jobs SET not_before = ?, error_code = ?, error_detail = ?
-                WHERE state = 'ready' AND destination = ? AND (
+                WHERE state = 'ready' AND {GATE} = ? AND (
                     error_code IS NULL OR error_code IN (SELECT value FROM json_each(?)))
-                """,
-                (until, why.error_code, why.error_detail, destination, json.dumps(list(codes))),
+                """,  # noqa: S608  only our own words are put in
+                (until, why.error_code, why.error_detail, gate, json.dumps(list(codes))),
             )
 
-    def release_held(self, destinations: Collection[str], codes: Collection[str]) -> int:
-        """Make jobs of *destinations* that wait because of *codes* ready; return how many."""
+    def release_held(self, gates: Collection[str], codes: Collection[str]) -> int:
+        """Make jobs of *gates* that wait because of *codes* ready; return how many."""
         with self._db.write() as conn:
             return conn.execute(
-                """
+                f"""
                 UPDATE jobs SET state = 'ready', attempt = 0, not_before = 0, error_code = NULL,
                                 error_detail = ''
                 WHERE state IN ('ready', 'blocked')
-                  AND destination IN (SELECT value FROM json_each(?))
+                  AND {GATE} IN (SELECT value FROM json_each(?))
                   AND error_code IN (SELECT value FROM json_each(?))
-                """,
-                (json.dumps(list(destinations)), json.dumps(list(codes))),
+                """,  # noqa: S608  only our own words are put in
+                (json.dumps(list(gates)), json.dumps(list(codes))),
             ).rowcount
 
     def save(self, job: Job) -> None:
@@ -195,7 +198,7 @@ class SqliteJobStore:
         return further
 
     def next_due(self, now: float, shut: Collection[str] = ()) -> float | None:
-        """Return in how many seconds the next ready job of no *shut* destination is due, or None.
+        """Return in how many seconds the next ready job of no *shut* gate is due, or None.
 
         None when there is none.
         """
@@ -251,7 +254,7 @@ class SqliteJobStore:
     def release_blocked(self, now: float, older_than: float, shut: Collection[str] = ()) -> int:
         """Make jobs that have been blocked for *older_than* seconds ready; return how many.
 
-        Those of *shut* destinations stay as they are.
+        Those of *shut* gates stay as they are.
         """
         with self._db.write() as conn:
             return conn.execute(
@@ -281,7 +284,8 @@ class SqliteJobStore:
         with self._db.write() as conn:
             return conn.execute(
                 """
-                UPDATE jobs SET state = 'ready', step = 'identify', attempt = 0, not_before = 0,
+                UPDATE jobs SET state = 'ready', attempt = 0, not_before = 0,
+                                step = CASE source WHEN 'local' THEN 'identify' ELSE 'fetch' END,
                                 error_code = NULL, error_detail = '', updated_at = ?
                 WHERE state = 'done' AND destination = ? AND EXISTS (
                     SELECT 1 FROM files
@@ -345,7 +349,7 @@ class SqliteJobStore:
                     conn,
                     replace(
                         moved,
-                        step=Step.PUBLISH if job.step is Step.PUBLISH else Step.IDENTIFY,
+                        step=job.step if job.step in _KEPT_STEPS else Step.IDENTIFY,
                         attempt=0,
                         not_before=0.0,
                         error_code=None,
@@ -390,13 +394,15 @@ class SqliteJobStore:
                 """
                 UPDATE files SET verdict = 'settling' WHERE verdict = 'history' OR id IN (
                     SELECT file_id FROM jobs
-                    WHERE priority > 0 AND state = 'ready' AND step = 'identify' AND attempt = 0)
+                    WHERE priority > 0 AND state = 'ready' AND attempt = 0
+                      AND step IN ('fetch', 'identify'))
                 """
             )
             conn.execute(
                 """
                 DELETE FROM jobs
-                WHERE priority > 0 AND state = 'ready' AND step = 'identify' AND attempt = 0
+                WHERE priority > 0 AND state = 'ready' AND attempt = 0
+                  AND step IN ('fetch', 'identify')
                 """
             )
 

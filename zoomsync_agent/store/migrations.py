@@ -140,5 +140,86 @@ def m006_history(db: Database) -> None:
     db.execute("CREATE INDEX files_history ON files (inode) WHERE is_history = 1")
 
 
-VERSION = 6
+@queue()
+def m007_cloud(db: Database) -> None:
+    """Recordings that are fetched from a cloud: where they come from, and what is asked there.
+
+    A job has one more step before the others, so its table is made anew. `look_at` is when a
+    meeting is asked once more for what comes late; NULL once nothing is to be expected any more.
+    """
+    db.execute("ALTER TABLE files ADD COLUMN source TEXT NOT NULL DEFAULT 'local'")
+    db.execute("ALTER TABLE files ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE INDEX files_source ON files (source, started_at) WHERE source <> 'local'")
+    db.execute("CREATE INDEX files_started ON files (started_at) WHERE started_at IS NOT NULL")
+    db.execute("""
+        CREATE TABLE jobs_next (
+            id               INTEGER PRIMARY KEY,
+            file_id          INTEGER NOT NULL REFERENCES files (id),
+            destination      TEXT    NOT NULL,
+            source           TEXT    NOT NULL DEFAULT 'local',
+            size             INTEGER NOT NULL,
+            mtime_ns         INTEGER NOT NULL,
+            step             TEXT    NOT NULL CHECK (step IN
+                ('fetch', 'identify', 'transfer', 'publish')),
+            state            TEXT    NOT NULL CHECK (state IN
+                ('ready', 'running', 'blocked', 'done', 'failed', 'cancelled')),
+            attempt          INTEGER NOT NULL DEFAULT 0,
+            deaths           INTEGER NOT NULL DEFAULT 0,
+            not_before       REAL    NOT NULL DEFAULT 0,
+            priority         INTEGER NOT NULL DEFAULT 0,
+            recorded_at      REAL    NOT NULL DEFAULT 0,
+            error_code       TEXT,
+            error_detail     TEXT    NOT NULL DEFAULT '',
+            cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+            created_at       REAL    NOT NULL,
+            updated_at       REAL    NOT NULL,
+            UNIQUE (file_id, destination, size, mtime_ns)
+        ) STRICT
+    """)
+    db.execute("""
+        INSERT INTO jobs_next (id, file_id, destination, size, mtime_ns, step, state, attempt,
+                               deaths, not_before, priority, recorded_at, error_code,
+                               error_detail, cancel_requested, created_at, updated_at)
+        SELECT id, file_id, destination, size, mtime_ns, step, state, attempt, deaths, not_before,
+               priority, recorded_at, error_code, error_detail, cancel_requested, created_at,
+               updated_at
+        FROM jobs
+    """)
+    db.execute("DROP TABLE jobs")
+    db.execute("ALTER TABLE jobs_next RENAME TO jobs")
+    db.execute("""
+        CREATE INDEX jobs_claim ON jobs (priority, recorded_at, id) WHERE state = 'ready'
+    """)
+    db.execute("CREATE INDEX jobs_state ON jobs (state, updated_at)")
+    db.execute("""
+        CREATE TABLE cloud_meetings (
+            meeting_key  TEXT PRIMARY KEY,
+            account      TEXT    NOT NULL,
+            uuid         TEXT    NOT NULL,
+            topic        TEXT    NOT NULL,
+            host         TEXT    NOT NULL,
+            started_at   REAL,
+            ended_at     REAL,
+            looks        INTEGER NOT NULL DEFAULT 0,
+            look_at      REAL,
+            summary      TEXT    NOT NULL DEFAULT '',
+            action_items TEXT    NOT NULL DEFAULT '[]',
+            trashed_at   REAL
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX cloud_looks ON cloud_meetings (look_at) WHERE look_at IS NOT NULL")
+    db.execute("""
+        CREATE TABLE cloud_sizes (
+            path BLOB PRIMARY KEY,
+            told INTEGER NOT NULL,
+            real INTEGER NOT NULL
+        ) STRICT
+    """)
+    db.execute("""
+        CREATE TABLE twins (meeting_key TEXT PRIMARY KEY, group_key TEXT NOT NULL) STRICT
+    """)
+    db.execute("CREATE INDEX twins_group ON twins (group_key)")
+
+
+VERSION = 7
 """How many migrations there are."""

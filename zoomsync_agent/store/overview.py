@@ -1,15 +1,18 @@
 """Reads the queue for people; writes nothing, so it works with and without a running agent."""
 
+import json
 import os
 from collections.abc import Sequence
 from typing import Final
 
 from zoomsync_agent.core import snapshot
-from zoomsync_agent.core.job import JobId, State, Step
+from zoomsync_agent.core.job import LOCAL, JobId, State, Step
 from zoomsync_agent.core.naming import display_name
 from zoomsync_agent.core.readiness import Reason, Verdict
+from zoomsync_agent.core.recording import partial_of
 from zoomsync_agent.core.snapshot import Active, Amount, Waiting
 from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
+from zoomsync_agent.store.jobs import GATE
 
 _UNFINISHED: Final = """
     FROM jobs JOIN files ON files.id = jobs.file_id
@@ -44,7 +47,7 @@ class Overview:
                 meeting_title=row["title"],
                 step=Step(row["step"]),
                 size=row["size"],
-                sent=row["sent"] or 0,
+                sent=_fetched(row["path"]) if row["step"] == Step.FETCH else row["sent"] or 0,
             )
             for row in self._db.query("""
                 SELECT jobs.id, jobs.step, jobs.size, files.path, files.title, objects.sent
@@ -61,7 +64,7 @@ class Overview:
         """
         jobs = [
             Waiting(
-                path=_shown(row["path"]),
+                path=_shown(row["path"], row["source"]),
                 meeting_title=row["title"],
                 size=row["size"],
                 code=row["error_code"] or str(row["state"]),
@@ -78,7 +81,7 @@ class Overview:
             )
             for row in self._db.query(
                 f"""
-                SELECT jobs.*, files.path, files.title {_UNFINISHED}
+                SELECT jobs.*, files.path, files.title, files.source {_UNFINISHED}
                   AND (jobs.state <> 'running' OR ?)
                 ORDER BY CASE jobs.state WHEN 'failed' THEN 0 WHEN 'blocked' THEN 1
                                          WHEN 'ready' THEN 2 ELSE 3 END,
@@ -89,7 +92,7 @@ class Overview:
         ]
         files = [
             snapshot.waiting_for_readiness(
-                _shown(row["path"]),
+                _shown(row["path"], row["source"]),
                 row["title"],
                 row["size"],
                 Verdict(Reason(row["verdict"]), percent=row["percent"], detail=row["detail"]),
@@ -207,12 +210,21 @@ class Overview:
             for row in self._db.query(f"SELECT id FROM jobs WHERE state IN ({marks})", states)  # noqa: S608
         ]
 
-    def shortest_wait(self, now: float) -> float | None:
-        """Return in how many seconds something can go on by itself; None when nothing can."""
-        (row,) = self._db.query("""
+    def shortest_wait(self, now: float, *, but: Sequence[str] = ()) -> float | None:
+        """Return in how many seconds something can go on by itself; None when nothing can.
+
+        Args:
+            now: epoch seconds.
+            but: gates at which nothing goes on by itself.
+        """
+        (row,) = self._db.query(
+            f"""
             SELECT min(CASE state WHEN 'running' THEN 0 ELSE not_before END) AS due FROM jobs
-            WHERE state IN ('ready', 'running')
-        """)
+            WHERE state = 'running' OR state = 'ready' AND {GATE} NOT IN
+                (SELECT value FROM json_each(?))
+            """,  # noqa: S608  only our own words are put in
+            (json.dumps(list(but)),),
+        )
         return None if row["due"] is None else max(0.0, float(row["due"]) - now)
 
 
@@ -220,5 +232,15 @@ def _name(path: bytes) -> str:
     return display_name(blob_to_path(path).name)
 
 
-def _shown(path: bytes) -> str:
+def _shown(path: bytes, source: str) -> str:
+    if source != LOCAL:  # where it will lie for a while tells nobody anything
+        return f"{display_name(blob_to_path(path).name)} (in Zoom's cloud)"
     return display_name(str(blob_to_path(path)))
+
+
+def _fetched(path: bytes) -> int:
+    """Return how much of a download is here."""
+    try:
+        return partial_of(blob_to_path(path)).stat().st_size
+    except OSError:
+        return 0

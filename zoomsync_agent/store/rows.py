@@ -25,6 +25,7 @@ def job_of(row: sqlite3.Row) -> Job:
         error_detail=row["error_detail"],
         cancel_requested=bool(row["cancel_requested"]),
         updated_at=row["updated_at"],
+        source=row["source"],
     )
 
 

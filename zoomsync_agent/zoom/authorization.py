@@ -89,10 +89,10 @@ class Authorization:
             before=session,
         )
 
-    def revoke(self, session: Session) -> None:
-        """End a session at Zoom."""
-        token = session.access_token or session.refresh_token
-        self._post("/oauth/revoke", {"token": token}, "sign out of Zoom")
+    def revoke(self, access_token: str) -> Refusal | None:
+        """End the session that an access token is of; Zoom takes no refresh token for that."""
+        told = self._post("/oauth/revoke", {"token": access_token}, "sign out of Zoom")
+        return told if isinstance(told, Refusal) else None
 
     def _granted(
         self, fields: Mapping[str, str], doing: str, before: Session | None = None

@@ -4,7 +4,6 @@ Source: Zoom API reference, Cloud Recording; published answers for what it leave
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +25,7 @@ from zoomsync_agent.zoom.limits import Category, RateLimits
 from zoomsync_agent.zoom.models import CloudMeeting, meeting_of
 from zoomsync_agent.zoom.refusals import readable
 from zoomsync_agent.zoom.session import ZoomKeeper
+from zoomsync_agent.zoom.summaries import MeetingSummary, summary_of
 
 WINDOW_DAYS: Final = 28
 """Zoom silently leaves out what is more than a month before the end of a window: a February."""
@@ -72,18 +72,19 @@ class ZoomClient:
     Args:
         keeper: who that is.
         limits: paces the requests.
-        wait: sleeps for so many seconds; raises where nobody wants to wait any more.
+        wait: sleeps for so many seconds, instead of a way of waiting that `interrupt` ends.
     """
 
     def __init__(
         self,
         keeper: ZoomKeeper,
         limits: RateLimits,
-        wait: Callable[[float], object] = time.sleep,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
         self._keeper = keeper
         self._limits = limits
-        self._wait = wait
+        self._interrupted = threading.Event()
+        self._wait = wait or self._sleep
         self._at_once = threading.BoundedSemaphore(_AT_ONCE)
         self._guard = threading.Lock()
         self._client: httpx.Client | None = None
@@ -94,6 +95,17 @@ class ZoomClient:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def interrupt(self, *, is_over: bool) -> None:
+        """Let nobody wait any more while the agent ends; *is_over* False lets them again."""
+        if is_over:
+            self._interrupted.set()
+        else:
+            self._interrupted.clear()
+
+    def _sleep(self, seconds: float) -> None:
+        if self._interrupted.wait(seconds):
+            raise RemoteUnavailable("the agent ends")
 
     @property
     def is_account_wide(self) -> bool:
@@ -112,6 +124,31 @@ class ZoomClient:
             SignInRequired, SecretsUnavailable: nobody is signed in, or that cannot be read.
         """
         return self._keeper.session().email
+
+    @property
+    def user_id(self) -> str:
+        """The id of whoever is signed in.
+
+        Raises:
+            SignInRequired, SecretsUnavailable: nobody is signed in, or that cannot be read.
+        """
+        return self._keeper.user_id
+
+    def allows(self, scope: str) -> bool:
+        """Return whether *scope* was granted.
+
+        Raises:
+            SignInRequired, SecretsUnavailable: nobody is signed in, or that cannot be read.
+        """
+        return self._keeper.scopes().allow(scope)
+
+    def token(self) -> str:
+        """Return a bearer token for downloads.
+
+        Raises:
+            AgentError: there is none.
+        """
+        return self._keeper.token()
 
     # --- what is there ---------------------------------------------------------------------
 
@@ -176,6 +213,17 @@ class ZoomClient:
             return None
         token = (told or {}).get("download_access_token")
         return meeting, token if isinstance(token, str) else ""
+
+    def summary(self, uuid: str) -> MeetingSummary | None:
+        """Return what AI Companion wrote about a meeting; None where it wrote nothing (yet).
+
+        Raises:
+            AgentError: Zoom does not tell.
+        """
+        told = self._find(
+            f"/meetings/{encoded(uuid)}/meeting_summary", {}, Category.LIGHT, "ask for a summary"
+        )
+        return summary_of(told) if told is not None else None
 
     # --- asking ----------------------------------------------------------------------------
 

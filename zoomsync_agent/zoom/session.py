@@ -34,8 +34,13 @@ class _Zoom:
         return Authorization(self._app).refresh(session)
 
     def sign_out(self, session: Session) -> None:
-        """Revoke the tokens."""
-        Authorization(self._app).revoke(session)
+        """Revoke the tokens; that takes an access token, and one that has not come to its end."""
+        authorization = Authorization(self._app)
+        if session.access_token and authorization.revoke(session.access_token) is None:
+            return
+        answer = authorization.refresh(session)
+        if isinstance(answer, Grant):
+            authorization.revoke(answer.access_token)
 
 
 class ZoomKeeper(Keeper):

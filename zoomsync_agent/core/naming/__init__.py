@@ -5,21 +5,34 @@ destination wants names that every system can hold. Nothing here raises for an o
 recording must not be lost because of what somebody called it.
 """
 
+from zoomsync_agent.core.naming.cloud import (
+    cloud_file_name,
+    cloud_meeting_key,
+    cloud_part,
+    whole_meeting,
+)
 from zoomsync_agent.core.naming.files import file_part, is_media, placeholder_name, real_name
 from zoomsync_agent.core.naming.keys import KeyStyle, object_key, owner_folder, recording_id
-from zoomsync_agent.core.naming.meetings import meeting, nameless
-from zoomsync_agent.core.naming.text import display_name
+from zoomsync_agent.core.naming.meetings import NO_TOPIC, meeting, nameless, short_hash
+from zoomsync_agent.core.naming.text import display_name, one_line
 
 __all__ = [
+    "NO_TOPIC",
     "KeyStyle",
+    "cloud_file_name",
+    "cloud_meeting_key",
+    "cloud_part",
     "display_name",
     "file_part",
     "is_media",
     "meeting",
     "nameless",
     "object_key",
+    "one_line",
     "owner_folder",
     "placeholder_name",
     "real_name",
     "recording_id",
+    "short_hash",
+    "whole_meeting",
 ]

@@ -72,7 +72,7 @@ def meeting(
 
 def nameless(relative: PurePath) -> Meeting:
     """Return what stands for the meeting of a file whose path could not be understood."""
-    return Meeting(MeetingKey(f"undated-{_short_hash(str(relative))}"), NO_NAME)
+    return Meeting(MeetingKey(f"undated-{short_hash(str(relative))}"), NO_NAME)
 
 
 def _zoom_folder(
@@ -95,7 +95,7 @@ def _zoom_folder(
     if year <= _LAST_YEAR_WITH_NUMBERS:  # later, such digits belong to the topic
         topic = _MEETING_NUMBER.sub("", topic).rstrip()
     stamp = folders[-1][:19].replace(" ", "_")
-    key = MeetingKey(f"{stamp}-{_short_hash('/'.join(folders))}")
+    key = MeetingKey(f"{stamp}-{short_hash('/'.join(folders))}")
     return Meeting(key, topic or NO_TOPIC, start, is_ambiguous)
 
 
@@ -136,12 +136,13 @@ def _foreign(name: str, folders: Sequence[str]) -> Meeting:
     title = one_line(folders[-1] if folders else stem) or NO_NAME
     is_whole_folder = bool(folders) and is_zooms_own(name)
     scope = "/".join(folders) + ("" if is_whole_folder else f"/\0{stem}")
-    return Meeting(MeetingKey(f"undated-{_short_hash(scope)}"), title)
+    return Meeting(MeetingKey(f"undated-{short_hash(scope)}"), title)
 
 
 def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)  # macOS hands out decomposed names
 
 
-def _short_hash(text: str) -> str:
+def short_hash(text: str) -> str:
+    """Return sixteen hexadecimal digits that stand for *text*."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,203 @@
+"""Recordings in Zoom's cloud, wired as a part of the agent. Loaded only where it is used."""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.zoom import zoom_keeper
+from zoomsync_agent.core.selection import Selection
+from zoomsync_agent.core.snapshot import Amount
+from zoomsync_agent.desktop.clock import SystemClock
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.engine.bell import Bell
+from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
+from zoomsync_agent.engine.intake import Backfill, Intake
+from zoomsync_agent.ports import Clock, CloudStore, SecretStore, Sighting
+from zoomsync_agent.settings import Settings
+from zoomsync_agent.sources.zoom_cloud import (
+    DEEP_DAYS,
+    Origin,
+    Spool,
+    ZoomCloud,
+    ZoomOrigin,
+    first_look,
+    record_of,
+    sightings,
+)
+from zoomsync_agent.store.cloud import SqliteCloudStore
+from zoomsync_agent.store.files import SqliteFileStore
+from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.state import SqliteStateStore
+from zoomsync_agent.zoom.client import ZoomClient
+from zoomsync_agent.zoom.downloads import Downloads
+from zoomsync_agent.zoom.limits import RateLimits
+from zoomsync_agent.zoom.models import CloudMeeting
+
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Zoom's cloud as a part of the agent: what finds recordings, what fetches them."""
+
+    source: ZoomCloud
+    origin: ZoomOrigin
+    close: Callable[[], None]
+
+
+def build_cloud(
+    settings: Settings,
+    home: Home,
+    databases: Databases,
+    destinations: Sequence[str],
+    *,
+    clock: Clock,
+    bell: Bell,
+    secrets: SecretStore | None = None,
+) -> Cloud:
+    """Wire Zoom's cloud. Nothing is asked of anybody.
+
+    Args:
+        settings: what the user chose.
+        home: where everything lives.
+        databases: open ones.
+        destinations: names of the destinations that get every recording.
+        clock: the time.
+        bell: wakes the workers.
+        secrets: keeps the sign-in; the system's keyring by default.
+
+    Raises:
+        SettingsError: there is no app by which the agent is known to Zoom, or it is impossible.
+    """
+    keeper = zoom_keeper(settings, home, clock=clock, secrets=secrets)
+    client = ZoomClient(keeper, RateLimits(clock.now, clock.monotonic))
+    downloads = Downloads(settings.zoom_url)
+    spool = spool_of(settings, home)
+    store = SqliteCloudStore(databases.queue)
+    source = ZoomCloud(
+        client,
+        _intake(databases, destinations, settings.backfill, clock, bell),
+        store,
+        SqliteStateStore(databases.queue),
+        spool,
+        clock=clock,
+        since=_since(settings, clock),
+        poll_seconds=settings.zoom_poll_seconds,
+        on_news=bell.ring,
+    )
+    origin = ZoomOrigin(client, downloads, spool, store, clock=clock, found=source.found)
+
+    def close() -> None:
+        client.close()
+        downloads.close()
+
+    return Cloud(source, origin, close)
+
+
+def spool_of(settings: Settings, home: Home) -> Spool:
+    """Return where downloads wait for their upload."""
+    return Spool(settings.spool_path or home.data / "spool", settings.spool_size)
+
+
+def unsafe(
+    settings: Settings,
+    home: Home,
+    account: str,
+    meetings: Sequence[CloudMeeting],
+    chosen: Selection,
+) -> Amount:
+    """Return how much of what is chosen is not safe yet; see `enqueue`."""
+    home.ensure()
+    databases = Databases(home)
+    with contextlib.closing(databases):
+        databases.open_beside()
+        store = SqliteCloudStore(databases.queue)
+        safe = store.safe(settings.destination)
+        left = [
+            one
+            for one in _chosen(settings, home, store, account, meetings, chosen)
+            if (str(one.path), one.identity) not in safe
+        ]
+    return Amount(len(left), sum(one.identity.size for one in left))
+
+
+def enqueue(
+    settings: Settings,
+    home: Home,
+    account: str,
+    meetings: Sequence[CloudMeeting],
+    chosen: Selection,
+) -> int:
+    """Put cloud recordings into the queue, whatever is left out otherwise; return how many files.
+
+    Those that are in it already, or safe, are counted and stay as they are.
+
+    Args:
+        settings: what the user chose.
+        home: where everything lives; an agent may be running in it.
+        account: who is signed in to Zoom.
+        meetings: those that are wanted.
+        chosen: which of their files are.
+    """
+    home.ensure()
+    databases = Databases(home)
+    with contextlib.closing(databases):
+        databases.open_beside()
+        store = SqliteCloudStore(databases.queue)
+        listener = _intake(databases, [settings.destination], "all", SystemClock(), Bell())
+        found = _chosen(settings, home, store, account, meetings, chosen)
+        now = time.time()
+        records = [record_of(one, account) for one in meetings if one.files]
+        store.remember([(record, first_look(record, now)) for record in records])
+        for begin in range(0, len(found), _BATCH):
+            listener.seen(found[begin : begin + _BATCH])
+        SqliteStateStore(databases.queue).set(SCAN_REQUEST, repr(now))
+    return len(found)
+
+
+def _chosen(
+    settings: Settings,
+    home: Home,
+    store: CloudStore,
+    account: str,
+    meetings: Sequence[CloudMeeting],
+    chosen: Selection,
+) -> list[Sighting]:
+    root, sizes = spool_of(settings, home).root_of(account), store.real_sizes()
+    return [
+        one
+        for meeting in meetings
+        for one in sightings(meeting, account, root, sizes)
+        if one.verdict.is_ready and chosen.takes_file(Origin.read(one.origin).file_type)
+    ]
+
+
+def _intake(
+    databases: Databases,
+    destinations: Sequence[str],
+    backfill: Backfill,
+    clock: Clock,
+    bell: Bell,
+) -> Intake:
+    return Intake(
+        SqliteFileStore(databases.queue),
+        SqliteJobStore(databases.queue),
+        SqliteStateStore(databases.queue),
+        destinations=destinations,
+        backfill=backfill,
+        clock=clock,
+        bell=bell,
+        last_sweep=None,  # a sweep of the cloud has ended when it has failed, too
+    )
+
+
+def _since(settings: Settings, clock: Clock) -> date | None:
+    """Return the first day that is wanted; None for all."""
+    if settings.zoom_since is not None or settings.backfill == "all":
+        return settings.zoom_since
+    days = DEEP_DAYS if isinstance(settings.backfill, str) else settings.backfill + 1
+    return datetime.fromtimestamp(clock.now(), UTC).date() - timedelta(days=days)

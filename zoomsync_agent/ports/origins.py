@@ -1,0 +1,113 @@
+"""Where the bytes of recordings are that are not on this computer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from zoomsync_agent.core.recording import MeetingKey
+from zoomsync_agent.ports.stores import FileRecord
+
+
+class Origin(Protocol):
+    """Brings recordings here that lie somewhere else. Raises only `AgentError`. Thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """Name of the source, as files and jobs have it."""
+        ...
+
+    def fetch(
+        self, file: FileRecord, *, stop: Callable[[], bool], pace: Callable[[int], None]
+    ) -> bool:
+        """Bring *file* to its path; nothing lies there before all of it is there and proven.
+
+        Goes on where it was broken off. Calls *pace* with the number of bytes before it takes
+        them, and asks *stop* between pieces: told to stop it returns False and keeps what it has.
+        A file that is there already, whole, is left as it is.
+
+        Raises:
+            SourceChanged: what lies there is another version than *file*.
+            RecordingDeleted: it is not there any more.
+        """
+        ...
+
+    def release(self, file: FileRecord) -> None:
+        """Free the room that *file* takes here; it is safe, or nobody wants it any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CloudMeetingRecord:
+    """One remembered meeting of a cloud. Times are epoch seconds.
+
+    `looks` says how often it was asked for what comes late, `trashed_at` when the cloud's copy was
+    moved to the cloud's trash on the user's behalf.
+    """
+
+    key: MeetingKey
+    account: str
+    uuid: str
+    topic: str
+    host: str
+    started_at: float | None
+    ended_at: float | None
+    looks: int = 0
+    trashed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloudFileRecord:
+    """A remembered file of a cloud: its path, its whole meeting, whether lists leave it out."""
+
+    path: str
+    key: MeetingKey
+    is_apart: bool
+
+
+class CloudStore(Protocol):
+    """Remembers the meetings of a cloud, and what is still expected of them."""
+
+    def remember(self, meetings: Sequence[tuple[CloudMeetingRecord, float]]) -> None:
+        """Take note of meetings, each with the time at which to ask for what comes late.
+
+        The time counts only for those that are new.
+        """
+        ...
+
+    def due(self, account: str, now: float, limit: int) -> list[CloudMeetingRecord]:
+        """Return meetings to be asked for what comes late; only those whose files are taken."""
+        ...
+
+    def next_look(self, account: str) -> float | None:
+        """Return when the next of them is due, in epoch seconds; None if none is."""
+        ...
+
+    def put_off(self, key: MeetingKey, until: float | None) -> None:
+        """Take note of a look that found nothing; the next one is at *until*, or never."""
+        ...
+
+    def save_summary(
+        self, key: MeetingKey, summary: str, action_items: Sequence[str], now: float
+    ) -> int:
+        """Keep the summary, and let the rows of the meeting tell it; return how many.
+
+        A summary that is known already changes nothing.
+        """
+        ...
+
+    def files_between(self, root: Path, first: float, last: float) -> list[CloudFileRecord]:
+        """Return the files below *root* whose meetings began in this time."""
+        ...
+
+    def wanted(self, root: Path) -> set[Path]:
+        """Return the files below *root* that are still to be sent."""
+        ...
+
+    def real_sizes(self) -> dict[str, tuple[int, int]]:
+        """Return by path what the cloud wrongly says of a file's size, and how large it is."""
+        ...
+
+    def correct_size(self, path: Path, told: int, real: int) -> None:
+        """Take note that the cloud wrongly says that a file has *told* bytes."""
+        ...

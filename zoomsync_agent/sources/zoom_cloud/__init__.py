@@ -1,0 +1,18 @@
+"""Recordings in Zoom's cloud: found by sweeps, fetched into the spool, asked for late texts."""
+
+from zoomsync_agent.sources.zoom_cloud.fetching import ZoomOrigin
+from zoomsync_agent.sources.zoom_cloud.late import first_look
+from zoomsync_agent.sources.zoom_cloud.origin import Origin, record_of, sightings
+from zoomsync_agent.sources.zoom_cloud.spool import Spool
+from zoomsync_agent.sources.zoom_cloud.sweeping import DEEP_DAYS, ZoomCloud
+
+__all__ = [
+    "DEEP_DAYS",
+    "Origin",
+    "Spool",
+    "ZoomCloud",
+    "ZoomOrigin",
+    "first_look",
+    "record_of",
+    "sightings",
+]

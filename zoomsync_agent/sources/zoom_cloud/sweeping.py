@@ -1,0 +1,310 @@
+"""Sweeps through Zoom's cloud: which recordings there are, which are finished, which are gone.
+
+Zoom tells of nothing by itself, so it is asked: soon again for the last days, because files come
+late; once a day further back; and at first from the day that the user chose. How far a sweep has
+come counts only when all of it has been read.
+"""
+
+import contextlib
+import logging
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from zoomsync_agent.core.errors import (
+    AgentError,
+    RemoteUnavailable,
+    SecretsUnavailable,
+    SignInRequired,
+    StoreDamaged,
+)
+from zoomsync_agent.core.facts import LAST_CLOUD_SWEEP, ZOOM, ZOOM_ACCOUNT, ZOOM_PROBLEM, ZOOM_SWEPT
+from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.ports import (
+    Clock,
+    CloudMeetingRecord,
+    CloudStore,
+    KnownFile,
+    Sighting,
+    SourceListener,
+    StateStore,
+)
+from zoomsync_agent.service import ThreadService
+from zoomsync_agent.sources.zoom_cloud.late import Answer, LateTexts, first_look
+from zoomsync_agent.sources.zoom_cloud.origin import record_of, sightings
+from zoomsync_agent.sources.zoom_cloud.spool import Spool
+from zoomsync_agent.zoom.client import Window, ZoomClient, windows
+from zoomsync_agent.zoom.models import CloudMeeting
+
+_log = logging.getLogger(__name__)
+
+FIRST_DAY: Final = date(2013, 1, 1)
+"""Before that Zoom had no cloud for recordings."""
+REREAD_DAYS: Final = 7
+"""Files come up to some days late, and lie in the window of their meeting's day."""
+DEEP_DAYS: Final = 35
+"""So far back it is read once a day: as long as a recording lies in Zoom's trash, and longer."""
+_DAY_SECONDS: Final = 86_400.0
+_AGAIN_SECONDS: Final = (60.0, 300.0)
+"""After trouble a sweep is tried again after so long, at first and at most."""
+_AT_ONCE: Final = 4
+_LOOKS_AT_ONCE: Final = 40
+
+
+class ZoomCloud(ThreadService):
+    """The service that finds cloud recordings; a `RecordingSource`.
+
+    Args:
+        client: asks Zoom.
+        listener: is told what is seen, on this service's thread.
+        cloud: remembers meetings.
+        state: remembers how far a sweep has come.
+        spool: where files will lie.
+        clock: the time.
+        since: the first day that is wanted, UTC; None where the listener alone decides.
+        poll_seconds: how often Zoom is asked.
+        on_news: told when rows are to be published again.
+    """
+
+    def __init__(
+        self,
+        client: ZoomClient,
+        listener: SourceListener,
+        cloud: CloudStore,
+        state: StateStore,
+        spool: Spool,
+        *,
+        clock: Clock,
+        since: date | None = None,
+        poll_seconds: float,
+        on_news: Callable[[], None],
+    ) -> None:
+        super().__init__(ZOOM)
+        self._client = client
+        self._listener = listener
+        self._cloud = cloud
+        self._state = state
+        self._spool = spool
+        self._clock = clock
+        self._since = since or FIRST_DAY
+        self._poll_seconds = poll_seconds
+        self._on_news = on_news
+        self._late = LateTexts(client, cloud, clock=clock)
+        self._wishes: queue.SimpleQueue[CloudMeeting | None] = queue.SimpleQueue()
+        self._sweep_at = 0.0
+        self._deep_at = 0.0
+        self._looks_at = 0.0
+        self._troubles = 0
+        self._account = ""
+
+    def look_soon(self) -> None:
+        """Ask Zoom as soon as possible."""
+        self._wishes.put(None)
+
+    def found(self, meeting: CloudMeeting) -> None:
+        """Take note of a meeting that was asked for by itself; from any thread."""
+        self._wishes.put(meeting)
+
+    def _wake(self) -> None:
+        self._client.interrupt(is_over=True)
+        self._wishes.put(None)
+
+    def _run(self) -> None:
+        self._client.interrupt(is_over=False)
+        self._sweep_at = self._deep_at = self._looks_at = 0.0
+        while not self._stopping.is_set():
+            self.tick()
+            self._wait()
+
+    def tick(self) -> None:
+        """Do what is due, and remember what stood in the way."""
+        now = self._clock.monotonic()
+        is_sweep = now >= self._sweep_at
+        try:
+            if is_sweep:
+                self.sweep()
+            self._look_for_late()
+        except StoreDamaged:
+            raise
+        except AgentError as exc:
+            self._troubled(exc)
+        else:
+            self._troubles = 0
+            if is_sweep:
+                self._sweep_at = self._clock.monotonic() + self._poll_seconds
+                self._tell(None)
+        if is_sweep:
+            self._state.set(LAST_CLOUD_SWEEP, repr(self._clock.now()))
+
+    def _troubled(self, exc: AgentError) -> None:
+        if self._stopping.is_set():
+            return
+        self._troubles += 1
+        shortest, longest = _AGAIN_SECONDS
+        wait = min(shortest * 2 ** (self._troubles - 1), longest)
+        self._sweep_at = self._clock.monotonic() + min(wait, self._poll_seconds)
+        self._tell(Problem.of(exc))
+
+    def _tell(self, problem: Problem | None) -> None:
+        if problem is not None and issubclass(problem.kind, SignInRequired) and not self._known():
+            problem = None  # nobody has ever wanted anything of Zoom
+        text = problem.text if problem else None
+        if self._state.get(ZOOM_PROBLEM) != text:
+            self._state.set(ZOOM_PROBLEM, text)
+            _log.warning("Zoom's cloud: %s", problem.sentence if problem else "can be asked again")
+
+    def _known(self) -> bool:
+        return self._state.get(ZOOM_ACCOUNT) is not None
+
+    def _wait(self) -> None:
+        now = self._clock.monotonic()
+        due = min(self._sweep_at, self._looks_at) - now
+        wishes: list[CloudMeeting | None] = []
+        with contextlib.suppress(queue.Empty):
+            wishes.append(self._wishes.get(timeout=max(0.05, min(due, self._poll_seconds))))
+            while True:
+                wishes.append(self._wishes.get_nowait())
+        if None in wishes:
+            self._sweep_at = min(self._sweep_at, self._clock.monotonic())
+            self._late.begin_anew()
+        meetings = [one for one in wishes if one is not None]
+        if meetings:
+            with contextlib.suppress(SignInRequired, SecretsUnavailable):
+                self._tell_of(meetings, self._client.user_id)
+
+    # --- sweeping --------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Ask for everything that may be new.
+
+        Raises:
+            AgentError: Zoom did not tell everything; what it told is taken all the same.
+        """
+        account = self._client.user_id
+        self._state.set(ZOOM_ACCOUNT, account)
+        if account != self._account:
+            self._account, self._deep_at = account, 0.0
+        root = self._spool.root_of(account)
+        self._listener.root_state(root, "")
+        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        is_deep = self._clock.monotonic() >= self._deep_at
+        first = self._first_day(account, today, is_deep=is_deep)
+        known = self._known_below(root)
+        for window, meetings in self._listed(list(windows(first, today))):
+            seen = self._tell_of(meetings, account, known)
+            self._tell_gone(root, window, meetings, seen)
+        self._listener.swept(root)
+        self._state.set(f"{ZOOM_SWEPT}:{account}", today.isoformat())
+        if is_deep:
+            self._deep_at = self._clock.monotonic() + _DAY_SECONDS
+        self._spool.clean(root, self._cloud.wanted(root))
+
+    def _first_day(self, account: str, today: date, *, is_deep: bool) -> date:
+        swept = self._state.get(f"{ZOOM_SWEPT}:{account}")
+        if swept is None:
+            return min(self._since, today)
+        with contextlib.suppress(ValueError):
+            through = min(date.fromisoformat(swept), today)
+            back = DEEP_DAYS if is_deep else REREAD_DAYS
+            return through - timedelta(days=back)
+        return min(self._since, today)
+
+    def _listed(self, asked: Sequence[Window]) -> Iterator[tuple[Window, list[CloudMeeting]]]:
+        """Yield what lies in each window; some are asked for at a time."""
+        is_wide = self._client.is_account_wide
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="zoom-list") as pool:
+            futures = [
+                (window, pool.submit(self._client.meetings, window, account_wide=is_wide))
+                for window in asked
+            ]
+            try:
+                for window, future in futures:
+                    if self._stopping.is_set():
+                        raise RemoteUnavailable("the agent ends")
+                    yield window, future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _tell_of(
+        self,
+        meetings: Sequence[CloudMeeting],
+        account: str,
+        known: dict[str, KnownFile] | None = None,
+    ) -> set[str]:
+        """Tell of the files that are news; return the paths of all."""
+        root = self._spool.root_of(account)
+        known = self._known_below(root) if known is None else known
+        sizes = self._cloud.real_sizes()
+        found = [one for meeting in meetings for one in sightings(meeting, account, root, sizes)]
+        now = self._clock.now()
+        self._cloud.remember(
+            [
+                (record, first_look(record, now))
+                for record in (record_of(one, account) for one in meetings if one.files)
+            ]
+        )
+        self._listener.seen([one for one in found if _is_news(one, known.get(str(one.path)))])
+        return {str(one.path) for one in found}
+
+    def _tell_gone(
+        self, root: Path, window: Window, meetings: Sequence[CloudMeeting], seen: set[str]
+    ) -> None:
+        """Tell of the files of a window that Zoom does not list any more."""
+        first = datetime.combine(window.first, datetime.min.time(), UTC).timestamp()
+        last = datetime.combine(window.last, datetime.max.time(), UTC).timestamp()
+        listed = {record_of(one, "").key for one in meetings if one.files}
+        self._listener.gone(
+            [
+                one.path
+                for one in self._cloud.files_between(root, first, last)
+                # A participant's own sound is in no list.
+                if one.path not in seen and not (one.is_apart and one.key in listed)
+            ]
+        )
+
+    def _known_below(self, root: Path) -> dict[str, KnownFile]:
+        inside = str(root)
+        return {
+            path: file
+            for path, file in self._listener.known(None).items()
+            if path.startswith(inside)
+        }
+
+    # --- what comes late -------------------------------------------------------------------
+
+    def _look_for_late(self) -> None:
+        """Ask some of the meetings that are due; the rest is asked at the next turn."""
+        if self._clock.monotonic() < self._looks_at:
+            return
+        self._looks_at = self._clock.monotonic() + self._poll_seconds
+        account = self._client.user_id
+        if not self._late.is_allowed:
+            return
+        due = self._cloud.due(account, self._clock.now(), _LOOKS_AT_ONCE)
+        if not due:
+            return
+        if sum(self._late.keep(answer) for answer in self._asked(due)):
+            self._on_news()
+        if self._late.is_allowed:
+            self._looks_at = 0.0 if len(due) == _LOOKS_AT_ONCE else self._looks_at
+
+    def _asked(self, due: Sequence[CloudMeetingRecord]) -> Iterator[Answer]:
+        # Only asked there: whoever uses the database keeps a connection, and these threads go.
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="zoom-late") as pool:
+            futures = [pool.submit(self._late.ask, one) for one in due]
+            try:
+                for future in futures:
+                    yield future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _is_news(seen: Sighting, known: KnownFile | None) -> bool:
+    if known is None:
+        return True
+    if known.is_settled and seen.verdict.is_ready:
+        return known.identity != seen.identity
+    return not known.says(seen)
