@@ -19,7 +19,13 @@ from zoomsync_agent.core.errors import (
     SignInRequired,
     ZoomParked,
 )
-from zoomsync_agent.core.facts import LAST_CLOUD_SWEEP, ZOOM, ZOOM_PROBLEM, ZOOM_SHUT
+from zoomsync_agent.core.facts import (
+    LAST_CLOUD_SWEEP,
+    TRASH_PROBLEM,
+    ZOOM,
+    ZOOM_PROBLEM,
+    ZOOM_SHUT,
+)
 from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import RecordingRow
@@ -36,6 +42,7 @@ from zoomsync_agent.store.overview import Overview
 
 _NO_CLOUD = "none"
 _PROBLEMS = (DESTINATION_SHUT, DESTINATION_PROBLEM)
+_CLOUD_PROBLEMS = (ZOOM_SHUT, ZOOM_PROBLEM, TRASH_PROBLEM)
 _SHORTEST_PREFIX = 4
 MAX_PAUSE_SECONDS = 366 * 86_400.0
 """A longer pause is one without an end."""
@@ -185,7 +192,7 @@ class Control:
         """Return what stands between the agent and Zoom's cloud; None where nothing does."""
         if not self.is_running or not self._place.has_cloud:
             return None
-        found = (Problem.read(self._state.get(name)) for name in (ZOOM_SHUT, ZOOM_PROBLEM))
+        found = (Problem.read(self._state.get(name)) for name in _CLOUD_PROBLEMS)
         return next((one for one in found if one is not None), None)
 
     def _rows(self, account: Account | None) -> Rows:
@@ -208,6 +215,13 @@ class Control:
     def search(self, text: str, *, limit: int = 50) -> Sequence[tuple[RecordingRow, str]]:
         """Return catalog rows that hold every word of *text*, with the hit in context."""
         return self._catalog.search(text, limit=limit)
+
+    def variants(self, row: RecordingRow) -> Sequence[RecordingRow]:
+        """Return the other recordings of the same meeting: other views, parts and places."""
+        if not row.meeting_key:
+            return ()
+        found = self._catalog.of_meeting(row.meeting_key)
+        return [one for one in found if one.recording_id != row.recording_id]
 
     def recording(self, prefix: str) -> RecordingRow:
         """Return the one recording whose id begins with *prefix*.

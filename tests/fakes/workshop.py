@@ -1,6 +1,7 @@
 """An engine with real stores and everything around it in memory, driven step by step."""
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
 from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.worker import Worker
-from zoomsync_agent.ports import Destination
+from zoomsync_agent.ports import Destination, Origin
 from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.meetings import SqliteMeetingStore
@@ -34,9 +35,15 @@ class Workshop:
     Args:
         folder: a place for the database and the recordings.
         destination: where recordings go; a memory destination by default.
+        origins: makes where files are fetched from, once everything but the steps is there.
     """
 
-    def __init__(self, folder: Path, destination: Destination | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        destination: Destination | None = None,
+        origins: "Callable[[Workshop], Mapping[str, Origin]]" = lambda _shop: {},
+    ) -> None:
         self.root = folder / "recordings"
         self.root.mkdir(exist_ok=True)
         self.clock = ManualClock()
@@ -58,6 +65,7 @@ class Workshop:
         self.steps = Steps(
             Stores(self.files, self.meetings, self.objects, self.state),
             destinations={self.destination.name: self.destination},
+            origins=origins(self),
             catalogs=(self.catalog,),
             clock=self.clock,
             owner=Owner("me", "desk", UTC),

@@ -22,6 +22,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.facts import (
     LAST_CLOUD_SWEEP,
+    TRASH_PROBLEM,
     ZOOM,
     ZOOM_ACCOUNT,
     ZOOM_PROBLEM,
@@ -47,6 +48,7 @@ from zoomsync_agent.engine.publishing import Owner, Stores
 from zoomsync_agent.engine.rebuild import Rebuilder
 from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.supervisor import Supervisor
+from zoomsync_agent.engine.trashing import Trashing
 from zoomsync_agent.engine.worker import Log, Worker
 from zoomsync_agent.ports import (
     Clock,
@@ -80,6 +82,7 @@ _OF_ONE_RUN: Final = (
     LAST_CLOUD_SWEEP,
     ZOOM_PROBLEM,
     ZOOM_SHUT,
+    TRASH_PROBLEM,
 )
 """Names of the states of which the last run of the agent says nothing."""
 
@@ -254,6 +257,19 @@ def _wired(
     services: list[Service] = [
         *parts.services, *workers, *sources, audit, Tidying(tidy), housekeeping,
     ]  # fmt: skip
+    if cloud and sweeps and not isinstance(settings.zoom_trash, str):
+        services.append(
+            Trashing(
+                cloud.store,
+                cloud.trash,
+                objects,
+                destinations[settings.destination],
+                state,
+                days=settings.zoom_trash,
+                clock=clock,
+                log=log,
+            )
+        )
     if on_url is not None:
         services.append(
             WebServer(page_maker(databases, settings, home, clock), settings.port, on_url)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.zoom import zoom_keeper
+from zoomsync_agent.app.zoom import asking, zoom_keeper
 from zoomsync_agent.core.selection import Selection
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop.clock import SystemClock
@@ -16,7 +16,7 @@ from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.intake import Backfill, Intake
-from zoomsync_agent.ports import Clock, CloudStore, SecretStore, Sighting
+from zoomsync_agent.ports import Clock, CloudMeetingRecord, CloudStore, SecretStore, Sighting
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.zoom_cloud import (
     DEEP_DAYS,
@@ -24,6 +24,7 @@ from zoomsync_agent.sources.zoom_cloud import (
     Spool,
     ZoomCloud,
     ZoomOrigin,
+    ZoomTrash,
     first_look,
     record_of,
     sightings,
@@ -42,10 +43,12 @@ _BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Zoom's cloud as a part of the agent: what finds recordings, what fetches them."""
+    """Zoom's cloud as a part of the agent: what finds, fetches and trashes recordings."""
 
     source: ZoomCloud
     origin: ZoomOrigin
+    trash: ZoomTrash
+    store: CloudStore
     close: Callable[[], None]
 
 
@@ -80,6 +83,7 @@ def build_cloud(
     store = SqliteCloudStore(databases.queue)
     source = ZoomCloud(
         client,
+        downloads,
         _intake(databases, destinations, settings.backfill, clock, bell),
         store,
         SqliteStateStore(databases.queue),
@@ -95,7 +99,7 @@ def build_cloud(
         client.close()
         downloads.close()
 
-    return Cloud(source, origin, close)
+    return Cloud(source, origin, ZoomTrash(client, store), store, close)
 
 
 def spool_of(settings: Settings, home: Home) -> Spool:
@@ -152,11 +156,45 @@ def enqueue(
         found = _chosen(settings, home, store, account, meetings, chosen)
         now = time.time()
         records = [record_of(one, account) for one in meetings if one.files]
-        store.remember([(record, first_look(record, now)) for record in records])
+        store.remember([(record, first_look(record, now)) for record in records], 0.0)
         for begin in range(0, len(found), _BATCH):
             listener.seen(found[begin : begin + _BATCH])
         SqliteStateStore(databases.queue).set(SCAN_REQUEST, repr(now))
     return len(found)
+
+
+def trashed(home: Home) -> list[CloudMeetingRecord]:
+    """Return the meetings whose copy in Zoom's cloud was moved to Zoom's trash."""
+    home.ensure()
+    databases = Databases(home)
+    with contextlib.closing(databases):
+        databases.open_beside()
+        return SqliteCloudStore(databases.queue).trashed()
+
+
+def recover(
+    settings: Settings, home: Home, meetings: Sequence[CloudMeetingRecord]
+) -> tuple[list[CloudMeetingRecord], list[CloudMeetingRecord]]:
+    """Take meetings back out of Zoom's trash; return those that are back, and those not there.
+
+    Those that are back are not moved there again.
+
+    Raises:
+        AgentError: Zoom does not do it; some may be back.
+    """
+    back, missing = [], []
+    databases = Databases(home)
+    with contextlib.closing(databases), asking(settings, home) as client:
+        databases.open_beside()
+        store = SqliteCloudStore(databases.queue)
+        for one in meetings:
+            if client.recover(one.uuid):
+                back.append(one)
+                store.set_trashed(one.key, None, is_kept=True)
+            else:
+                missing.append(one)
+        SqliteStateStore(databases.queue).set(SCAN_REQUEST, repr(time.time()))
+    return back, missing
 
 
 def _chosen(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import AgentError, RemoteUnavailable, Unexpected
-from zoomsync_agent.core.recording import ProcessingStatus, RecordingId, RecordingRow
+from zoomsync_agent.core.recording import MeetingKey, ProcessingStatus, RecordingId, RecordingRow
 from zoomsync_agent.sqlite import Database
 
 _COLUMNS: Final = (
@@ -70,6 +70,10 @@ class LocalCatalog:
             f"{where} ORDER BY coalesce(started_at, created_at) DESC, recording_id LIMIT ?",
             [*parameters, -1 if limit is None else limit],
         )
+
+    def of_meeting(self, key: MeetingKey) -> Sequence[RecordingRow]:
+        """Return the rows of one meeting, wherever it was recorded."""
+        return self._rows("WHERE meeting_key = ? ORDER BY source, part, file_name", (_typed(key),))
 
     def starting_with(self, prefix: str) -> Sequence[RecordingRow]:
         """Return the rows whose id begins with *prefix*."""

@@ -1,5 +1,6 @@
 """`zoomsync cloud`: what lies in Zoom's cloud."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -7,8 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
-from zoomsync_agent.cli.output import command, console, json_option, load, print_json
-from zoomsync_agent.core.errors import UsageError
+from zoomsync_agent.cli.output import (
+    ExitCode,
+    command,
+    console,
+    json_option,
+    load,
+    print_json,
+)
+from zoomsync_agent.core.errors import NotFound, UsageError
 from zoomsync_agent.core.rows import iso
 from zoomsync_agent.core.selection import KINDS, Selection
 from zoomsync_agent.core.snapshot import Amount
@@ -16,6 +24,7 @@ from zoomsync_agent.core.units import readable_size
 
 if TYPE_CHECKING:
     from zoomsync_agent.desktop.paths import Home
+    from zoomsync_agent.ports import CloudMeetingRecord
     from zoomsync_agent.settings import Settings
     from zoomsync_agent.zoom.models import CloudMeeting
 
@@ -26,6 +35,8 @@ _DAYS: Final = 30
 _BYTES_PER_SECOND: Final = 25_000_000 / 8
 """What a line moves, for an estimate: most move more."""
 _HOUR: Final = 60
+_TRASH_DAYS: Final = 30
+"""So long Zoom keeps what is in its trash."""
 _TITLE: Final = 50
 
 
@@ -131,6 +142,76 @@ def sync(
         return
     _show(listed, found)
     click.echo(_estimate(left, seconds, is_limited=bool(settings.bandwidth_limit)))
+
+
+@cloud.command("trashed")
+@json_option
+@command
+def trashed(as_json: bool) -> None:
+    """List the meetings whose copy in Zoom's cloud the agent has moved to Zoom's trash."""
+    from zoomsync_agent.app import cloud as wiring
+
+    home, _ = load()
+    found = wiring.trashed(home)
+    if as_json:
+        print_json({"meetings": [_trashed_as_dict(one) for one in found]})
+        return
+    if not found:
+        click.echo("The agent has moved nothing to Zoom's trash.")
+    for one in found:
+        until = _kept_until(one)
+        is_over = until < datetime.now(UTC)
+        left = "Zoom has deleted it" if is_over else f"can be taken back until {until:%Y-%m-%d}"
+        started = (iso(one.started_at) or "").replace("T", " ")[:16]
+        click.echo(f"{one.key}  {started}  {one.topic or '(no topic)'}: {left}")
+
+
+@cloud.command("recover")
+@click.argument("keys", nargs=-1, metavar="KEY…")
+@click.option("--all", "take_all", is_flag=True, help="Everything that the agent has moved there.")
+@json_option
+@command
+def recover(keys: tuple[str, ...], take_all: bool, as_json: bool) -> None:
+    """Take meetings back out of Zoom's trash, as “cloud trashed” names them."""
+    from zoomsync_agent.app import cloud as wiring
+
+    home, settings = load()
+    found = wiring.trashed(home)
+    if not keys and not take_all:
+        raise UsageError("Name the meetings, or say --all: zoomsync cloud trashed lists them.")
+    unknown = set(keys) - {one.key for one in found}
+    if unknown:
+        raise NotFound(f"The agent has moved no {min(unknown)} to Zoom's trash.")
+    chosen = [one for one in found if take_all or one.key in keys]
+    back, missing = wiring.recover(settings, home, chosen)
+    if as_json:
+        print_json(
+            {
+                "recovered": [_trashed_as_dict(one) for one in back],
+                "missing": [_trashed_as_dict(one) for one in missing],
+            }
+        )
+    else:
+        for one in back:
+            click.echo(f"{one.topic or one.key} is back in Zoom's cloud, and stays there.")
+        for one in missing:
+            click.echo(f"{one.topic or one.key} is not in Zoom's trash any more.")
+    sys.exit(ExitCode.INCOMPLETE if missing else ExitCode.DONE)
+
+
+def _trashed_as_dict(one: "CloudMeetingRecord") -> dict[str, Any]:
+    return {
+        "meeting_key": one.key,
+        "uuid": one.uuid,
+        "topic": one.topic,
+        "started_at": iso(one.started_at),
+        "trashed_at": iso(one.trashed_at),
+        "recoverable_until": _kept_until(one).isoformat(),
+    }
+
+
+def _kept_until(one: "CloudMeetingRecord") -> datetime:
+    return datetime.fromtimestamp(one.trashed_at or 0.0, UTC) + timedelta(days=_TRASH_DAYS)
 
 
 def _look(home: "Home", settings: "Settings", since: datetime | None, chosen: Selection) -> _Found:

@@ -1,6 +1,6 @@
 """`zoomsync recordings`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import click
@@ -10,6 +10,9 @@ from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import UsageError
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.units import readable_size
+
+SOURCES = {"local": "this computer", "zoom": "Zoom's cloud"}
+_OF_VARIANT = ("recording_id", "file_name", "file_size", "source", "kind", "processing_status")
 
 
 @click.group()
@@ -29,7 +32,7 @@ def list_(status: str | None, limit: int | None, as_json: bool) -> None:
     if as_json:
         print_json({"recordings": [rows.as_dict(row) for row in found]})
     elif found:
-        _table(found)
+        table(found)
     else:
         click.echo("No recordings yet. “zoomsync sync” takes in those of your Zoom folder.")
 
@@ -52,6 +55,7 @@ def show(recording_id: str, link: bool, life: str | None, as_json: bool) -> None
     """
     with control() as agent:
         row = agent.recording(recording_id)
+        variants = agent.variants(row)
     if link:
         _show_link(row, life or "1h", as_json=as_json)
         return
@@ -59,12 +63,16 @@ def show(recording_id: str, link: bool, life: str | None, as_json: bool) -> None
         raise UsageError("--expires goes with --link")
     columns = rows.as_dict(row)
     if as_json:
-        print_json(columns)
+        told = [{name: rows.as_dict(one)[name] for name in _OF_VARIANT} for one in variants]
+        print_json({**columns, "variants": told})
         return
     out = console()
     for name, value in columns.items():
         if name != "transcription_text" and value not in ("", None, []):
             out.print(f"{name:18} {value}")
+    for one in variants:
+        place = SOURCES.get(one.source, one.source)
+        out.print(f"{'also recorded':18} {one.recording_id[:8]} {one.file_name} ({place})")
     if row.transcription_text:
         out.print(f"\n{row.transcription_text}")
 
@@ -104,22 +112,36 @@ def search(words: tuple[str, ...], limit: int, as_json: bool) -> None:
         out.print(f"          {' '.join(hit.split())}", style="dim")
 
 
-def _table(found: Sequence[RecordingRow]) -> None:
+def table(found: Sequence[RecordingRow]) -> None:
+    """Print recordings, those of one meeting together."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("ID", "Meeting", "Title", "File", "Size", "Status"):
+    for name in ("ID", "Meeting", "Title", "File", "From", "Size", "Status"):
         table.add_column(name, overflow="fold", justify="right" if name == "Size" else "left")
-    for row in found:
+    before = None
+    for row in _by_meeting(found):
+        is_next = row.meeting_key == before and bool(before)
+        before = row.meeting_key
         table.add_row(
             row.recording_id[:8],
-            _when(row),
-            row.meeting_title,
+            "" if is_next else _when(row),
+            "" if is_next else row.meeting_title,
             row.file_name,
+            SOURCES.get(row.source, row.source),
             readable_size(row.file_size),
             str(row.processing_status),
         )
     console().print(table)
+
+
+def _by_meeting(found: Sequence[RecordingRow]) -> Iterator[RecordingRow]:
+    """Yield rows so that those of one meeting follow each other, wherever it was recorded."""
+    meetings: dict[str, list[RecordingRow]] = {}
+    for row in found:
+        meetings.setdefault(row.meeting_key or row.recording_id, []).append(row)
+    for of_meeting in meetings.values():
+        yield from of_meeting
 
 
 def _when(row: RecordingRow) -> str:

@@ -10,6 +10,7 @@ from zoomsync_agent.ports.origins import (
     CloudFileRecord,
     CloudMeetingRecord,
     CloudStore,
+    CloudTrash,
     Origin,
 )
 from zoomsync_agent.ports.secrets import SecretStore
@@ -35,6 +36,7 @@ __all__ = [
     "CloudFileRecord",
     "CloudMeetingRecord",
     "CloudStore",
+    "CloudTrash",
     "Decided",
     "Destination",
     "FileRecord",

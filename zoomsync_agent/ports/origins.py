@@ -37,11 +37,31 @@ class Origin(Protocol):
         ...
 
 
+class CloudTrash(Protocol):
+    """Moves what is safe here to the cloud's own trash. Raises only `AgentError`."""
+
+    @property
+    def account(self) -> str:
+        """Who is signed in."""
+        ...
+
+    def trash(self, meeting: "CloudMeetingRecord", safe: Sequence[FileRecord]) -> bool:
+        """Move the cloud's copy to its trash, unless it holds anything that is not in *safe*.
+
+        Returns whether it was moved. Nothing is ever deleted.
+
+        Raises:
+            ScopeMissing: the app may not do that.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CloudMeetingRecord:
     """One remembered meeting of a cloud. Times are epoch seconds.
 
-    `looks` says how often it was asked for what comes late, `trashed_at` when the cloud's copy was
+    `looks` says how often it was asked for what comes late, `has_transcript` whether a transcript
+    is among its files, `trashed_at` when the cloud's copy was
     moved to the cloud's trash on the user's behalf.
     """
 
@@ -53,6 +73,7 @@ class CloudMeetingRecord:
     started_at: float | None
     ended_at: float | None
     looks: int = 0
+    has_transcript: bool = False
     trashed_at: float | None = None
 
 
@@ -68,10 +89,13 @@ class CloudFileRecord:
 class CloudStore(Protocol):
     """Remembers the meetings of a cloud, and what is still expected of them."""
 
-    def remember(self, meetings: Sequence[tuple[CloudMeetingRecord, float]]) -> None:
+    def remember(
+        self, meetings: Sequence[tuple[CloudMeetingRecord, float]], listed_at: float
+    ) -> None:
         """Take note of meetings, each with the time at which to ask for what comes late.
 
-        The time counts only for those that are new.
+        That time counts only for those that are new. One that was moved to the trash before
+        *listed_at*, when the cloud was asked, has been taken back.
         """
         ...
 
@@ -94,6 +118,25 @@ class CloudStore(Protocol):
 
         A summary that is known already changes nothing.
         """
+        ...
+
+    def trashable(self, account: str, ended_before: float, limit: int) -> list[CloudMeetingRecord]:
+        """Return meetings of which nothing more is expected and everything was brought home.
+
+        Not those that somebody took back out of the trash.
+        """
+        ...
+
+    def trashed(self) -> list[CloudMeetingRecord]:
+        """Return the meetings whose cloud copy was moved to the trash, the newest first."""
+        ...
+
+    def set_trashed(self, key: MeetingKey, trashed_at: float | None, *, is_kept: bool) -> None:
+        """Take note that a cloud copy was moved to the trash, or was not after all, or is kept."""
+        ...
+
+    def files_of(self, key: MeetingKey) -> list[FileRecord]:
+        """Return every file of a whole meeting that the cloud still has."""
         ...
 
     def files_between(self, root: Path, first: float, last: float) -> list[CloudFileRecord]:

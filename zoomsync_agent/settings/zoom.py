@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from zoomsync_agent.settings.values import (
     Folder,
     NoBool,
     Word,
     as_address,
+    as_backfill,
     as_day,
     as_size,
     setting,
@@ -59,6 +60,16 @@ class ZoomSettings(BaseModel):
         600.0,
         ge=30,
         le=86_400,
+    )
+    zoom_trash: Annotated[
+        Literal["never"] | Annotated[int, NoBool, Field(ge=1, le=3650)],
+        BeforeValidator(as_backfill),
+    ] = setting(
+        "ZOOMSYNC_ZOOM_TRASH",
+        "never, or a number of days from 1 to 3650",
+        "After how many days Zoom's copy of a recording that is safe is moved to Zoom's trash, "
+        "from where it can be taken back for 30 days.",
+        "never",
     )
     spool_path: Folder | None = setting(
         "ZOOMSYNC_SPOOL_PATH",

@@ -4,21 +4,24 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.recording import FileIdentity, MeetingKey
-from zoomsync_agent.ports import CloudFileRecord, CloudMeetingRecord
+from zoomsync_agent.ports import CloudFileRecord, CloudMeetingRecord, FileRecord
 from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
+from zoomsync_agent.store.files import file_of
 
-_TAKEN: Final = """
-    EXISTS (SELECT 1 FROM files
-            WHERE (files.meeting_key = cloud_meetings.meeting_key
-                   -- The segments of a recording that was stopped and started again.
-                   OR files.meeting_key > cloud_meetings.meeting_key || '-'
-                      AND files.meeting_key < cloud_meetings.meeting_key || '.')
-              AND files.verdict = 'ready')
+_OF_MEETING: Final = """
+    (files.meeting_key = cloud_meetings.meeting_key
+     -- The segments of a recording that was stopped and started again.
+     OR files.meeting_key > cloud_meetings.meeting_key || '-'
+        AND files.meeting_key < cloud_meetings.meeting_key || '.')
 """
+_TAKEN: Final = f"""
+    EXISTS (SELECT 1 FROM files WHERE {_OF_MEETING} AND files.verdict = 'ready')
+"""  # noqa: S608  only our own words are put in
 
 
 class SqliteCloudStore:
@@ -27,7 +30,9 @@ class SqliteCloudStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def remember(self, meetings: Sequence[tuple[CloudMeetingRecord, float]]) -> None:
+    def remember(
+        self, meetings: Sequence[tuple[CloudMeetingRecord, float]], listed_at: float
+    ) -> None:
         """Take note of meetings; what is expected of those that are known stays as it is."""
         with self._db.write() as conn:
             conn.executemany(
@@ -37,7 +42,9 @@ class SqliteCloudStore:
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (meeting_key) DO UPDATE SET
                     account = excluded.account, topic = excluded.topic, host = excluded.host,
-                    started_at = excluded.started_at, ended_at = excluded.ended_at
+                    started_at = excluded.started_at, ended_at = excluded.ended_at,
+                    is_kept = is_kept OR coalesce(trashed_at < ?, 0),
+                    trashed_at = CASE WHEN trashed_at < ? THEN NULL ELSE trashed_at END
                 """,
                 [
                     (
@@ -49,6 +56,8 @@ class SqliteCloudStore:
                         one.started_at,
                         one.ended_at,
                         look_at,
+                        listed_at,
+                        listed_at,
                     )
                     for one, look_at in meetings
                 ],
@@ -58,13 +67,18 @@ class SqliteCloudStore:
         """Return meetings to be asked for what comes late, those that wait longest first."""
         rows = self._db.query(
             f"""
-            SELECT * FROM cloud_meetings
+            SELECT *, EXISTS (
+                SELECT 1 FROM files WHERE {_OF_MEETING} AND files.kind = 'transcript'
+            ) AS has_transcript
+            FROM cloud_meetings
             WHERE look_at <= ? AND account = ? AND trashed_at IS NULL AND {_TAKEN}
             ORDER BY look_at LIMIT ?
             """,  # noqa: S608  only our own words are put in
             (now, account, limit),
         )
-        return [_record_of(row) for row in rows]
+        return [
+            replace(_record_of(row), has_transcript=bool(row["has_transcript"])) for row in rows
+        ]
 
     def next_look(self, account: str) -> float | None:
         """Return when the next of them is due; None if none is."""
@@ -112,19 +126,60 @@ class SqliteCloudStore:
                 (now, key, key, key),
             ).rowcount
 
+    def trashable(self, account: str, ended_before: float, limit: int) -> list[CloudMeetingRecord]:
+        """Return meetings of which nothing more is expected and everything was brought home."""
+        rows = self._db.query(
+            f"""
+            SELECT * FROM cloud_meetings
+            WHERE account = ? AND ended_at <= ? AND look_at IS NULL AND trashed_at IS NULL
+              AND is_kept = 0 AND {_TAKEN} AND NOT EXISTS (
+                SELECT 1 FROM files WHERE {_OF_MEETING} AND files.gone = 0
+                  AND (files.verdict <> 'ready' OR NOT EXISTS (
+                    SELECT 1 FROM jobs WHERE jobs.file_id = files.id AND jobs.state = 'done'
+                      AND jobs.size = files.size AND jobs.mtime_ns = files.mtime_ns)))
+            ORDER BY ended_at LIMIT ?
+            """,  # noqa: S608  only our own words are put in
+            (account, ended_before, limit),
+        )
+        return [_record_of(row) for row in rows]
+
+    def trashed(self) -> list[CloudMeetingRecord]:
+        """Return the meetings whose cloud copy was moved to the trash, the newest first."""
+        rows = self._db.query(
+            "SELECT * FROM cloud_meetings WHERE trashed_at IS NOT NULL ORDER BY started_at DESC"
+        )
+        return [_record_of(row) for row in rows]
+
+    def set_trashed(self, key: MeetingKey, trashed_at: float | None, *, is_kept: bool) -> None:
+        """Take note that a cloud copy was moved to the trash, or was not after all, or is kept."""
+        with self._db.write() as conn:
+            conn.execute(
+                "UPDATE cloud_meetings SET trashed_at = ?, is_kept = ? WHERE meeting_key = ?",
+                (trashed_at, int(is_kept), key),
+            )
+
+    def files_of(self, key: MeetingKey) -> list[FileRecord]:
+        """Return every file of a whole meeting that the cloud still has."""
+        rows = self._db.query(
+            """
+            SELECT * FROM files
+            WHERE (meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.')
+              AND gone = 0
+            """,
+            (key, key, key),
+        )
+        return [file_of(row) for row in rows]
+
     def files_between(self, root: Path, first: float, last: float) -> list[CloudFileRecord]:
         """Return the files below *root* whose meetings began in this time."""
         rows = self._db.query(
-            """
+            f"""
             SELECT files.path, cloud_meetings.meeting_key,
                    json_extract(files.origin, '$.is_apart') AS is_apart
-            FROM cloud_meetings CROSS JOIN files ON
-                files.meeting_key = cloud_meetings.meeting_key
-                OR files.meeting_key > cloud_meetings.meeting_key || '-'
-                   AND files.meeting_key < cloud_meetings.meeting_key || '.'
+            FROM cloud_meetings CROSS JOIN files ON {_OF_MEETING}
             WHERE cloud_meetings.started_at BETWEEN ? AND ?
               AND files.gone = 0 AND files.root = ?
-            """,
+            """,  # noqa: S608  only our own words are put in
             (first, last, path_to_blob(root)),
         )
         return [

@@ -146,6 +146,7 @@ def m007_cloud(db: Database) -> None:
 
     A job has one more step before the others, so its table is made anew. `look_at` is when a
     meeting is asked once more for what comes late; NULL once nothing is to be expected any more.
+    `is_kept` says that somebody took it back out of the cloud's trash.
     """
     db.execute("ALTER TABLE files ADD COLUMN source TEXT NOT NULL DEFAULT 'local'")
     db.execute("ALTER TABLE files ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
@@ -204,7 +205,8 @@ def m007_cloud(db: Database) -> None:
             look_at      REAL,
             summary      TEXT    NOT NULL DEFAULT '',
             action_items TEXT    NOT NULL DEFAULT '[]',
-            trashed_at   REAL
+            trashed_at   REAL,
+            is_kept      INTEGER NOT NULL DEFAULT 0 CHECK (is_kept IN (0, 1))
         ) STRICT
     """)
     db.execute("CREATE INDEX cloud_looks ON cloud_meetings (look_at) WHERE look_at IS NOT NULL")

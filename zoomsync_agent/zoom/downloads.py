@@ -98,6 +98,15 @@ class Downloads:
         finally:
             response.close()
 
+    def size_of(self, url: str, token: str) -> int | None:
+        """Return how large a text is; None where Zoom does not tell.
+
+        Raises:
+            As `opened`.
+        """
+        with self.opened(url, token, 0, is_json=False) as stream:
+            return stream.total
+
     def is_zooms(self, url: str) -> bool:
         """Return whether an address may be told a token."""
         try:

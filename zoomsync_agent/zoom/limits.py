@@ -1,13 +1,16 @@
 """Zoom's rate limits: how fast we may ask, and until when not at all.
 
-Limits are of the whole account and shared with every other app in it, so what the answers say
-counts, and our own pace is only a guess that keeps us from running into them.
+Limits are of the whole account and shared with every other app in it. Each answer tells what may be
+asked in a second and what is left of it: nearly all of that is used while nobody else asks, and
+what others use up is left to them.
 
 Source: Zoom, "API rate limits": categories, `X-RateLimit-*`, `Retry-After` (a time, not seconds).
 """
 
 import contextlib
+import math
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
@@ -28,10 +31,22 @@ class Category(StrEnum):
     HEAVY = "heavy"
 
 
-_A_SECOND: Final = {Category.LIGHT: 20.0, Category.MEDIUM: 10.0, Category.HEAVY: 5.0}
-"""Half of what a Pro account may: others want to ask too."""
+_GUESS: Final = {Category.LIGHT: 30, Category.MEDIUM: 20, Category.HEAVY: 10}
+"""Requests a second before Zoom has told how many: a Pro account's, the least with a cloud."""
+_MOST: Final = 100
+"""Requests a second, whatever is told."""
 _SLOWEST: Final = 0.5
 """Requests a second, however often Zoom says that it was too fast: a free account has 1 to 4."""
+_SECOND: Final = 1.05
+"""A second, and by how much requests may overtake one another on the way."""
+_CREDIT: Final = 0.25
+"""Seconds: what was not used in the last ones may be made good at once."""
+_RECOVERY: Final = 0.05
+"""So much of the limit comes back with each second in which nothing was refused."""
+_LEFT_TO_US: Final = 0.5
+"""So much of the limit is used, however many others ask; more is left only to refusals."""
+_SOON: Final = 1e-3
+"""Seconds that are not worth waiting for."""
 
 
 class RateLimits:
@@ -46,8 +61,8 @@ class RateLimits:
         self._now = now
         self._monotonic = monotonic
         self._guard = threading.Lock()
-        self._rate = dict(_A_SECOND)
-        self._next: dict[Category, float] = dict.fromkeys(Category, float("-inf"))
+        self._paces = {category: _Pace(guess) for category, guess in _GUESS.items()}
+        self._told_as: dict[Category, Category] = {}
         self._parked_until = 0.0
 
     @property
@@ -58,12 +73,19 @@ class RateLimits:
             return until if self._now() < until <= self._now() + _LONGEST else 0.0
 
     def wait(self, category: Category) -> float:
-        """Return in how many seconds the next request of *category* may leave; it is counted."""
+        """Return 0 where a request of *category* may leave now, and count it.
+
+        Otherwise return the seconds after which to call this again: what is learned meanwhile
+        counts for those that wait, too, and one of them alone may leave then.
+        """
         with self._guard:
             now = self._monotonic()
-            at = max(now, self._next[category])
-            self._next[category] = at + 1.0 / self._rate[category]
-            return at - now
+            pace = self._pace(category)
+            seconds = pace.next_at() - now
+            if seconds > _SOON:
+                return seconds
+            pace.leave(now)
+            return 0.0
 
     def heard(self, category: Category, status: int, headers: Mapping[str, str]) -> float:
         """Take note of an answer; return in how many seconds to ask again, 0 where that is no need.
@@ -73,9 +95,18 @@ class RateLimits:
             status: of HTTP.
             headers: of the answer, by their names in lower case.
         """
-        if status != 429:  # noqa: PLR2004  Too Many Requests
-            return 0.0
+        is_refused = status == 429  # noqa: PLR2004  Too Many Requests
         with self._guard:
+            with contextlib.suppress(ValueError):
+                told = headers.get("x-ratelimit-category", "").strip().lower()
+                self._told_as[category] = Category(told)
+            pace = self._pace(category)
+            limit = _number(headers, "x-ratelimit-limit")
+            if limit and "qps" in headers.get("x-ratelimit-type", "").lower():
+                remaining = _number(headers, "x-ratelimit-remaining")
+                pace.learn(self._monotonic(), limit, remaining, is_refused=is_refused)
+            if not is_refused:
+                return 0.0
             now = self._now()
             again = _again_at(headers, now)
             if "daily" in headers.get("x-ratelimit-type", "").lower() or again - now > 600:  # noqa: PLR2004
@@ -83,10 +114,85 @@ class RateLimits:
                     again if again > now else now + _UNKNOWN_DAILY, now + _LONGEST
                 )
                 return self._parked_until - now
-            self._rate[category] = max(_SLOWEST, self._rate[category] / 2)
             seconds = min(max(again - now, 1.0), 60.0)
-            self._next[category] = self._monotonic() + seconds
+            pace.slow_down(self._monotonic(), seconds)
             return seconds
+
+    def _pace(self, category: Category) -> "_Pace":
+        """Return the pace of what Zoom itself takes requests of *category* for."""
+        return self._paces[self._told_as.get(category, category)]
+
+
+class _Pace:
+    """How fast requests of one category leave. Not thread-safe; times are monotonic seconds.
+
+    Args:
+        limit: requests a second, until one is told.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._share = 1.0
+        self._others = 0.0
+        self._due = -math.inf
+        self._left: deque[float] = deque(maxlen=_MOST)
+        self._rests_until = -math.inf
+        # Since the last look at the others: the most that was used up in one of Zoom's seconds,
+        # and the most answers to us in one of ours.
+        self._looked_at: float | None = None
+        self._used = self._ours = 0
+        self._answers: deque[float] = deque()
+
+    @property
+    def rate(self) -> float:
+        """Requests a second that may leave; never more than the limit."""
+        return max(_SLOWEST, (self._limit - self._others) * self._share)
+
+    def next_at(self) -> float:
+        """Return when the next request may leave."""
+        most = math.ceil(self.rate)
+        if len(self._left) < most:
+            return self._due
+        return max(self._due, self._left[-most] + _SECOND)
+
+    def leave(self, now: float) -> None:
+        """Count a request that leaves."""
+        self._due = max(self._due, now - _CREDIT) + _SECOND / self.rate
+        self._left.append(now)
+
+    def learn(self, now: float, limit: int, remaining: int | None, *, is_refused: bool) -> None:
+        """Take note of the limit, and of how much of this second's is used up."""
+        self._limit = min(limit, _MOST)
+        if not is_refused:
+            self._answers.append(now)
+        while self._answers and self._answers[0] <= now - 1.0:
+            self._answers.popleft()
+        self._ours = max(self._ours, len(self._answers))
+        if remaining is not None:
+            self._used = max(self._used, limit - remaining)
+        if self._looked_at is None:
+            self._looked_at = now
+        elif now - self._looked_at >= 1.0:
+            self._looked_at = now
+            used_by_others = min(max(0, self._used - self._ours), self._limit * _LEFT_TO_US)
+            self._others = (self._others + used_by_others) / 2
+            self._share = min(1.0, self._share + _RECOVERY)
+            self._used = self._ours = 0
+
+    def slow_down(self, now: float, seconds: float) -> None:
+        """Let nothing leave for *seconds*, and half as much from then on.
+
+        Whatever had left before and is refused, too, says nothing new.
+        """
+        if now >= self._rests_until:
+            self._share = max(self._share / 2, _SLOWEST / self._limit)
+        self._rests_until = self._looked_at = now + seconds
+        self._due = max(self._due, self._rests_until)
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
 
 
 def _again_at(headers: Mapping[str, str], now: float) -> float:

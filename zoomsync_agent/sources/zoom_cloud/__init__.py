@@ -5,6 +5,7 @@ from zoomsync_agent.sources.zoom_cloud.late import first_look
 from zoomsync_agent.sources.zoom_cloud.origin import Origin, record_of, sightings
 from zoomsync_agent.sources.zoom_cloud.spool import Spool
 from zoomsync_agent.sources.zoom_cloud.sweeping import DEEP_DAYS, ZoomCloud
+from zoomsync_agent.sources.zoom_cloud.trash import ZoomTrash
 
 __all__ = [
     "DEEP_DAYS",
@@ -12,6 +13,7 @@ __all__ = [
     "Spool",
     "ZoomCloud",
     "ZoomOrigin",
+    "ZoomTrash",
     "first_look",
     "record_of",
     "sightings",

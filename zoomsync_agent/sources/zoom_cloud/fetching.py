@@ -19,7 +19,8 @@ from zoomsync_agent.core.readiness import Completeness
 from zoomsync_agent.core.recording import FileIdentity
 from zoomsync_agent.ports import Clock, CloudStore, FileRecord
 from zoomsync_agent.sources.media import probe
-from zoomsync_agent.sources.zoom_cloud.origin import Origin, identity_of
+from zoomsync_agent.sources.zoom_cloud.late import transcript_file
+from zoomsync_agent.sources.zoom_cloud.origin import TRANSCRIPT_ID, Origin, identity_of
 from zoomsync_agent.sources.zoom_cloud.spool import Part, Spool
 from zoomsync_agent.zoom.client import ZoomClient
 from zoomsync_agent.zoom.downloads import Downloads, RangeRefused, Stream
@@ -102,6 +103,9 @@ class ZoomOrigin:
         """
         meeting, token = self._meeting(origin.uuid)
         listed = next((one for one in meeting.files if one.id == origin.file_id), None)
+        if origin.file_id == TRANSCRIPT_ID:
+            url = self._client.transcript(origin.uuid)
+            listed = transcript_file(url, file.identity.size) if url else None
         if listed is None:
             raise RecordingDeleted(f"{file.path.name} of {meeting.topic}")
         told, real = self._cloud.real_sizes().get(str(file.path), (listed.size, listed.size))

@@ -14,6 +14,8 @@ from zoomsync_agent.core.recording import FileIdentity, Meeting
 from zoomsync_agent.ports import CloudMeetingRecord, Sighting
 from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
 
+TRANSCRIPT_ID: Final = "transcript"
+"""Stands for the id of a transcript that has none: no list shows it, it has its own address."""
 _MEDIA: Final = ("MP4", "M4A")
 _TOGETHER_SECONDS: Final = 10.0
 """Files of one segment say the same start, or nearly."""
@@ -24,7 +26,8 @@ _MINUTE: Final = 60.0
 class Origin:
     """What Zoom finds a file by, and for whom it was listed.
 
-    `is_apart` says that lists do not show it: the separate sound of one participant.
+    `is_apart` says that lists do not show it: the separate sound of one participant, a transcript
+    with an address of its own.
     """
 
     account: str
@@ -98,6 +101,7 @@ def _sighting(
     told, real = real_sizes.get(str(path), (file.size, file.size))
     size = real if told == file.size else file.size
     ended_at = file.ended_at
+    is_apart = bool(file.name) or file.id == TRANSCRIPT_ID
     begun = file.started_at
     return Sighting(
         path=path,
@@ -115,7 +119,7 @@ def _sighting(
         participant=part.participant,
         duration_seconds=ended_at - begun if ended_at and begun and ended_at > begun else None,
         source=ZOOM,
-        origin=Origin(account, meeting.uuid, file.id, file.type, bool(file.name)).text,
+        origin=Origin(account, meeting.uuid, file.id, file.type, is_apart).text,
     )
 
 

@@ -37,7 +37,8 @@ from zoomsync_agent.sources.zoom_cloud.late import Answer, LateTexts, first_look
 from zoomsync_agent.sources.zoom_cloud.origin import record_of, sightings
 from zoomsync_agent.sources.zoom_cloud.spool import Spool
 from zoomsync_agent.zoom.client import Window, ZoomClient, windows
-from zoomsync_agent.zoom.models import CloudMeeting
+from zoomsync_agent.zoom.downloads import Downloads
+from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ DEEP_DAYS: Final = 35
 _DAY_SECONDS: Final = 86_400.0
 _AGAIN_SECONDS: Final = (60.0, 300.0)
 """After trouble a sweep is tried again after so long, at first and at most."""
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 12
+"""With answers that take a third of a second, so many reach what most accounts may ask."""
 _LOOKS_AT_ONCE: Final = 40
 
 
@@ -59,6 +61,7 @@ class ZoomCloud(ThreadService):
 
     Args:
         client: asks Zoom.
+        downloads: asks for the size of what no list shows.
         listener: is told what is seen, on this service's thread.
         cloud: remembers meetings.
         state: remembers how far a sweep has come.
@@ -72,6 +75,7 @@ class ZoomCloud(ThreadService):
     def __init__(
         self,
         client: ZoomClient,
+        downloads: Downloads,
         listener: SourceListener,
         cloud: CloudStore,
         state: StateStore,
@@ -92,7 +96,7 @@ class ZoomCloud(ThreadService):
         self._since = since or FIRST_DAY
         self._poll_seconds = poll_seconds
         self._on_news = on_news
-        self._late = LateTexts(client, cloud, clock=clock)
+        self._late = LateTexts(client, downloads, cloud, clock=clock)
         self._wishes: queue.SimpleQueue[CloudMeeting | None] = queue.SimpleQueue()
         self._sweep_at = 0.0
         self._deep_at = 0.0
@@ -173,7 +177,7 @@ class ZoomCloud(ThreadService):
         meetings = [one for one in wishes if one is not None]
         if meetings:
             with contextlib.suppress(SignInRequired, SecretsUnavailable):
-                self._tell_of(meetings, self._client.user_id)
+                self._tell_of(meetings, self._client.user_id, 0.0)
 
     # --- sweeping --------------------------------------------------------------------------
 
@@ -192,9 +196,10 @@ class ZoomCloud(ThreadService):
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         is_deep = self._clock.monotonic() >= self._deep_at
         first = self._first_day(account, today, is_deep=is_deep)
+        asked_at = self._clock.now()
         known = self._known_below(root)
         for window, meetings in self._listed(list(windows(first, today))):
-            seen = self._tell_of(meetings, account, known)
+            seen = self._tell_of(meetings, account, asked_at, known)
             self._tell_gone(root, window, meetings, seen)
         self._listener.swept(root)
         self._state.set(f"{ZOOM_SWEPT}:{account}", today.isoformat())
@@ -232,6 +237,7 @@ class ZoomCloud(ThreadService):
         self,
         meetings: Sequence[CloudMeeting],
         account: str,
+        listed_at: float,
         known: dict[str, KnownFile] | None = None,
     ) -> set[str]:
         """Tell of the files that are news; return the paths of all."""
@@ -244,7 +250,8 @@ class ZoomCloud(ThreadService):
             [
                 (record, first_look(record, now))
                 for record in (record_of(one, account) for one in meetings if one.files)
-            ]
+            ],
+            listed_at,
         )
         self._listener.seen([one for one in found if _is_news(one, known.get(str(one.path)))])
         return {str(one.path) for one in found}
@@ -286,10 +293,23 @@ class ZoomCloud(ThreadService):
         due = self._cloud.due(account, self._clock.now(), _LOOKS_AT_ONCE)
         if not due:
             return
-        if sum(self._late.keep(answer) for answer in self._asked(due)):
+        answers = list(self._asked(due))
+        self._tell_of_transcripts(answers, account)
+        if sum(map(self._late.keep, answers)):
             self._on_news()
         if self._late.is_allowed:
             self._looks_at = 0.0 if len(due) == _LOOKS_AT_ONCE else self._looks_at
+
+    def _tell_of_transcripts(self, answers: Sequence[Answer], account: str) -> None:
+        root, sizes = self._spool.root_of(account), self._cloud.real_sizes()
+        self._listener.seen(
+            [
+                seen
+                for one in answers
+                if one.transcript is not None
+                for seen in sightings(_alone(one.meeting, one.transcript), account, root, sizes)
+            ]
+        )
 
     def _asked(self, due: Sequence[CloudMeetingRecord]) -> Iterator[Answer]:
         # Only asked there: whoever uses the database keeps a connection, and these threads go.
@@ -300,6 +320,20 @@ class ZoomCloud(ThreadService):
                     yield future.result()
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def _alone(meeting: CloudMeetingRecord, file: CloudFile) -> CloudMeeting:
+    """Return a meeting of which only one file is told."""
+    return CloudMeeting(
+        uuid=meeting.uuid,
+        number="",
+        topic=meeting.topic,
+        started_at=meeting.started_at,
+        minutes=0,
+        host_id="",
+        host_email=meeting.host,
+        files=(file,),
+    )
 
 
 def _is_news(seen: Sighting, known: KnownFile | None) -> bool:

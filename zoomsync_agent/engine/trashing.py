@@ -1,0 +1,121 @@
+"""Moves what is safe here to the cloud's own trash, where the user asked for that.
+
+A recording is only moved against proof: every file that the cloud lists of its meeting has a
+receipt, the destination has just been asked whether that still holds, and nothing more is
+expected. The cloud keeps it in its trash for 30 days, and it can be taken back from there.
+"""
+
+import threading
+from typing import Final
+
+from zoomsync_agent.core.errors import AgentError, StoreDamaged
+from zoomsync_agent.core.facts import TRASH_PROBLEM
+from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.ports import (
+    Clock,
+    CloudMeetingRecord,
+    CloudStore,
+    CloudTrash,
+    Destination,
+    FileRecord,
+    ObjectStore,
+    StateStore,
+)
+from zoomsync_agent.service import ThreadService
+
+LOOK_SECONDS: Final = 3600.0
+_FIRST_LOOK_SECONDS: Final = 60.0
+_DAY_SECONDS: Final = 86_400.0
+_AT_ONCE: Final = 100
+
+
+class Trashing(ThreadService):
+    """The service that moves cloud copies to the cloud's trash.
+
+    Args:
+        cloud: remembers meetings.
+        trash: moves them.
+        objects: the receipts.
+        destination: where everything must be.
+        state: told what stands in the way.
+        days: how many days after its end a meeting is moved.
+        clock: the time.
+        log: where events go.
+    """
+
+    def __init__(
+        self,
+        cloud: CloudStore,
+        trash: CloudTrash,
+        objects: ObjectStore,
+        destination: Destination,
+        state: StateStore,
+        *,
+        days: int,
+        clock: Clock,
+        log: Log,
+    ) -> None:
+        super().__init__("trashing")
+        self._cloud = cloud
+        self._trash = trash
+        self._objects = objects
+        self._destination = destination
+        self._state = state
+        self._days = days
+        self._clock = clock
+        self._log = log
+        self._soon = threading.Event()
+
+    def _wake(self) -> None:
+        self._soon.set()
+
+    def _run(self) -> None:
+        self._soon.clear()
+        wait = _FIRST_LOOK_SECONDS  # the receipts are looked at first
+        while not self._stopping.is_set():
+            self._soon.wait(wait)
+            wait = LOOK_SECONDS
+            if not self._stopping.is_set():
+                self.tick()
+
+    def tick(self) -> None:
+        """Move what may be moved."""
+        problem: Problem | None = None
+        try:
+            before = self._clock.now() - self._days * _DAY_SECONDS
+            for meeting in self._cloud.trashable(self._trash.account, before, _AT_ONCE):
+                if self._stopping.is_set():
+                    return
+                self._move(meeting)
+        except StoreDamaged:
+            raise
+        except AgentError as exc:
+            problem = Problem.of(exc)
+            self._log.warning("nothing moved to the cloud's trash", detail=exc.detail)
+        self._state.set(TRASH_PROBLEM, problem.text if problem else None)
+
+    def _move(self, meeting: CloudMeetingRecord) -> None:
+        files = self._cloud.files_of(meeting.key)
+        if not files or not all(map(self._is_safe, files)):
+            return
+        # Noted first: whatever happens now, it is among those that can be taken back.
+        self._cloud.set_trashed(meeting.key, self._clock.now(), is_kept=False)
+        is_moved = False
+        try:
+            is_moved = self._trash.trash(meeting, files)
+        finally:
+            if not is_moved:
+                self._cloud.set_trashed(meeting.key, None, is_kept=False)
+        if is_moved:
+            self._log.info("moved to the cloud's trash", meeting=meeting.key, files=len(files))
+
+    def _is_safe(self, file: FileRecord) -> bool:
+        """Return whether the destination has just said that it has the whole file."""
+        if file.sha256 is None:
+            return False
+        scope = "" if file.kind.is_media else file.meeting.key
+        stored = self._objects.find(self._destination.name, file.sha256, scope)
+        if stored is None or stored.receipt is None or stored.receipt.size != file.identity.size:
+            return False
+        return self._destination.check(stored.receipt) is not None

@@ -1,0 +1,52 @@
+"""Moves a recording to Zoom's trash, if Zoom has nothing of it that is not safe here."""
+
+from collections.abc import Sequence
+
+from zoomsync_agent.core.recording import FileIdentity
+from zoomsync_agent.ports import CloudMeetingRecord, CloudStore, FileRecord
+from zoomsync_agent.sources.zoom_cloud.origin import Origin, identity_of
+from zoomsync_agent.zoom.client import ZoomClient
+from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
+
+
+class ZoomTrash:
+    """`CloudTrash` of Zoom.
+
+    Args:
+        client: asks Zoom.
+        cloud: remembers of which files Zoom tells a wrong size.
+    """
+
+    def __init__(self, client: ZoomClient, cloud: CloudStore) -> None:
+        self._client = client
+        self._cloud = cloud
+
+    @property
+    def account(self) -> str:
+        """Who is signed in."""
+        return self._client.user_id
+
+    def trash(self, meeting: CloudMeetingRecord, safe: Sequence[FileRecord]) -> bool:
+        """Move Zoom's copy to its trash; see `CloudTrash`."""
+        told = self._client.meeting(meeting.uuid)
+        if told is None:
+            return False
+        listed, _ = told
+        known = {Origin.read(one.origin).file_id: one for one in safe}
+        sizes = self._cloud.real_sizes()
+        if not listed.files:
+            return False
+        for one in listed.files:
+            file = known.get(one.id)
+            if file is None or not one.is_finished:
+                return False
+            if file.identity != _identity(listed, one, sizes.get(str(file.path))):
+                return False
+        return self._client.trash(meeting.uuid)
+
+
+def _identity(
+    meeting: CloudMeeting, file: CloudFile, corrected: tuple[int, int] | None
+) -> FileIdentity:
+    size = corrected[1] if corrected is not None and corrected[0] == file.size else file.size
+    return identity_of(meeting, file, size)
