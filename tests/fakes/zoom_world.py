@@ -144,7 +144,7 @@ class ZoomWorld:
     def __exit__(self, *_raised: object) -> None:
         self.client.close()
         self.downloads.close()
-        self.zoom.close()
+        self.zoom.__exit__(None, None, None)
         self.shop.close()
         self._caught.end()
 

@@ -213,7 +213,7 @@ def _result(response: httpx.Response, told: dict[str, Any] | None, doing: str) -
     message = readable(str((told or {}).get("message", "")))
     is_said_no = code == _DENIED and "meetings" not in (told or {})
     if response.is_success and not is_said_no:
-        if told is None and status != 204:  # noqa: PLR2004  No Content
+        if told is None and response.content:
             raise RemoteUnavailable(f"{doing}: HTTP {status} without JSON")
         return told or {}
     detail = f"{doing}: HTTP {status} {code} {message}".rstrip()
