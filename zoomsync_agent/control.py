@@ -23,8 +23,10 @@ from zoomsync_agent.core.facts import (
     LAST_CLOUD_SWEEP,
     TRASH_PROBLEM,
     ZOOM,
+    ZOOM_ACCOUNT,
     ZOOM_PROBLEM,
     ZOOM_SHUT,
+    ZOOM_WHO,
 )
 from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.problem import Problem
@@ -172,6 +174,7 @@ class Control:
             paused_until=rows.iso(self._pause.until),
             account=account,
             problem=shut,
+            zoom_account=self._zoom_account(),
             cloud=cloud,
             rows=waiting_rows,
             counts={str(state): count for state, count in counts.items()},
@@ -187,6 +190,13 @@ class Control:
         if account is not None and account.state is AccountState.SIGNED_OUT:
             return Problem(SignInRequired.code, account.detail)
         return None
+
+    def _zoom_account(self) -> str | None:
+        """Return whose cloud is asked; empty where nobody's is, None where none is used."""
+        if not self._place.has_cloud:
+            return None
+        account = self._state.get(ZOOM_ACCOUNT)
+        return (self._state.get(ZOOM_WHO) or account or "") if account else ""
 
     def _cloud_problem(self) -> Problem | None:
         """Return what stands between the agent and Zoom's cloud; None where nothing does."""

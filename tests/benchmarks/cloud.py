@@ -248,7 +248,10 @@ def _listing(title: str, found: Mapping[str, float], asked: Mapping[str, int]) -
     return [
         *_against(f"cloud: {title}", found, asked),
         Figure(
-            f"cloud: {title}, peak memory", found["peak"], "MiB", note=f"{found['files']:,.0f} files"
+            f"cloud: {title}, peak memory",
+            found["peak"],
+            "MiB",
+            note=f"{found['files']:,.0f} files",
         ),
     ]
 

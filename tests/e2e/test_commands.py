@@ -134,6 +134,26 @@ def test_the_demo_is_the_real_thing(zoomsync, tmp_path):
     assert not zoomsync.home.exists()
 
 
+def test_the_demo_with_a_cloud_brings_that_home_too(zoomsync, tmp_path):
+    """Signed in to a stand-in, without a keyring; one meeting was recorded in both places."""
+    stage = tmp_path / "stage"
+    done = zoomsync.run("demo", "--once", "--cloud", "--json", "--keep-in", str(stage))
+    assert done.code == 0, done.err
+    rows = done.json()["recordings"]
+    (place,) = stage.iterdir()
+    assert all(sha256(_path(row["file_url"])) == row["sha256"] for row in rows)
+    assert sum(row["file_name"] == "audio_only.m4a" for row in rows) >= 5
+    described = [
+        json.loads(path.read_text("utf-8")) for path in (place / "home" / "archive").rglob("*.json")
+    ]
+    twins = [one for one in described if one.get("meeting_title") == "Entrevista con Zoë Núñez"]
+    media = {(one["source"], one["meeting_key"]) for one in twins if "recording_id" in one}
+    assert {source for source, _ in media} == {"local", "zoom"}
+    assert len({key for _, key in media}) == 1
+    assert any(one.get("summary") for one in described)
+    assert not [one for one in (place / "home" / "data" / "spool").rglob("*") if one.is_file()]
+
+
 def test_a_second_sync_sends_nothing(zoomsync, tree):
     """The same JSON, and not one file of the archive is written again."""
     tree.meeting("One", chat="hello")

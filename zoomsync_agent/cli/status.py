@@ -79,8 +79,8 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
     out.print(f"  Archive            {seen.archive}")
     if seen.account is not None:
         out.print(f"  Account            {_account(seen.account)}")
-    if seen.cloud is not None:
-        out.print(f"  Zoom's cloud       {seen.cloud.sentence}")
+    if seen.zoom_account is not None:
+        out.print(f"  Zoom's cloud       {_cloud(seen)}")
     if seen.rows.waiting or seen.rows.refused:
         out.print(f"  Rows               {_rows(seen.rows)}")
     if seen.url:
@@ -95,6 +95,13 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
             f"  Left out           {seen.history.files:,} older files, "
             f"{readable_size(seen.history.size)} (zoomsync sync --backfill all takes them in)"
         )
+
+
+def _cloud(seen: Snapshot) -> str:
+    who = f"signed in as {seen.zoom_account}" if seen.zoom_account else ""
+    if seen.cloud is not None:
+        return f"{who}; {seen.cloud.sentence}" if who else seen.cloud.sentence
+    return who or "nobody is signed in: zoomsync sign-in zoom"
 
 
 def _account(account: Account) -> str:

@@ -129,6 +129,9 @@ class Snapshot:
     """Who the agent is towards the remote project; None where there is no such project."""
     problem: Problem | None = None
     """Why the destination takes nothing; None while it does."""
+    zoom_account: str | None = None
+    """Whose recordings come from Zoom's cloud; empty where nobody is signed in, None where no cloud
+    is used."""
     cloud: Problem | None = None
     """Why nothing comes from Zoom's cloud; None while it does, or nobody wants it."""
     rows: Rows = field(default_factory=Rows)

@@ -21,7 +21,14 @@ from zoomsync_agent.core.errors import (
     SignInRequired,
     StoreDamaged,
 )
-from zoomsync_agent.core.facts import LAST_CLOUD_SWEEP, ZOOM, ZOOM_ACCOUNT, ZOOM_PROBLEM, ZOOM_SWEPT
+from zoomsync_agent.core.facts import (
+    LAST_CLOUD_SWEEP,
+    ZOOM,
+    ZOOM_ACCOUNT,
+    ZOOM_PROBLEM,
+    ZOOM_SWEPT,
+    ZOOM_WHO,
+)
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.ports import (
     Clock,
@@ -189,6 +196,7 @@ class ZoomCloud(ThreadService):
         """
         account = self._client.user_id
         self._state.set(ZOOM_ACCOUNT, account)
+        self._state.set(ZOOM_WHO, self._client.email)
         if account != self._account:
             self._account, self._deep_at = account, 0.0
         root = self._spool.root_of(account)
