@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.zoom import READ_SCOPES, TRASH_SCOPES, api_error
+from tests.fakes.zoom import READ_SCOPES, TRASH_SCOPES, api_error, lose_answer
 from tests.fakes.zoom_world import DAY, HOUR, ZoomWorld
 from zoomsync_agent.core.errors import ScopeMissing
 from zoomsync_agent.core.facts import TRASH_PROBLEM
@@ -156,8 +156,8 @@ def test_without_the_scope_it_says_so_and_moves_nothing(world, meeting):
     assert world.shop.state.get(TRASH_PROBLEM) is None
 
 
-def test_an_answer_that_is_lost_leaves_it_listed_or_unmoved(world, meeting):
-    """A refusal of Zoom's, too, is no move."""
+def test_a_refusal_is_no_move(world, meeting):
+    """And nothing is listed as moved."""
     fault = world.fault(
         ("DELETE", f"/v2/meetings/{meeting.uuid}/recordings"),
         api_error(400, 3303, "You can only delete completed recordings."),
@@ -167,6 +167,17 @@ def test_an_answer_that_is_lost_leaves_it_listed_or_unmoved(world, meeting):
     assert fault.fired == 1
     assert not world.is_trashed(meeting)
     assert world.cloud.trashed() == []
+
+
+def test_an_answer_that_is_lost_leaves_it_listed(world, meeting):
+    """It was moved; whoever looks finds it among what can be taken back."""
+    fault = world.fault(("DELETE", "/"), lose_answer(), times=9)
+    fault.matches = lambda seen: seen.method == "DELETE"
+    world.trashing.tick()
+    assert fault.fired >= 1
+    assert world.is_trashed(meeting)
+    (listed,) = world.cloud.trashed()
+    assert listed.uuid == meeting.uuid
 
 
 def test_what_was_taken_back_stays(world, meeting):

@@ -8,9 +8,15 @@ expected. The cloud keeps it in its trash for 30 days, and it can be taken back 
 import threading
 from typing import Final
 
-from zoomsync_agent.core.errors import AgentError, StoreDamaged
+from zoomsync_agent.core.errors import (
+    AgentError,
+    NetworkUnavailable,
+    RemoteUnavailable,
+    StoreDamaged,
+)
 from zoomsync_agent.core.facts import TRASH_PROBLEM
 from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.engine.audit import LAST_AUDIT
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import (
     Clock,
@@ -25,7 +31,7 @@ from zoomsync_agent.ports import (
 from zoomsync_agent.service import ThreadService
 
 LOOK_SECONDS: Final = 3600.0
-_FIRST_LOOK_SECONDS: Final = 60.0
+_AUDIT_SECONDS: Final = 1.0
 _DAY_SECONDS: Final = 86_400.0
 _AT_ONCE: Final = 100
 
@@ -72,12 +78,11 @@ class Trashing(ThreadService):
 
     def _run(self) -> None:
         self._soon.clear()
-        wait = _FIRST_LOOK_SECONDS  # the receipts are looked at first
         while not self._stopping.is_set():
-            self._soon.wait(wait)
-            wait = LOOK_SECONDS
-            if not self._stopping.is_set():
+            is_audited = self._state.get(LAST_AUDIT) is not None
+            if is_audited:  # all receipts have been looked at once
                 self.tick()
+            self._soon.wait(LOOK_SECONDS if is_audited else _AUDIT_SECONDS)
 
     def tick(self) -> None:
         """Move what may be moved."""
@@ -99,16 +104,21 @@ class Trashing(ThreadService):
         files = self._cloud.files_of(meeting.key)
         if not files or not all(map(self._is_safe, files)):
             return
+        if not self._trash.holds_only(meeting, files):
+            return
         # Noted first: whatever happens now, it is among those that can be taken back.
         self._cloud.set_trashed(meeting.key, self._clock.now(), is_kept=False)
-        is_moved = False
         try:
-            is_moved = self._trash.trash(meeting, files)
-        finally:
-            if not is_moved:
-                self._cloud.set_trashed(meeting.key, None, is_kept=False)
-        if is_moved:
-            self._log.info("moved to the cloud's trash", meeting=meeting.key, files=len(files))
+            is_moved = self._trash.move(meeting)
+        except (NetworkUnavailable, RemoteUnavailable):
+            raise  # it may have been moved; a sweep that finds it takes the note back
+        except AgentError:
+            self._cloud.set_trashed(meeting.key, None, is_kept=False)
+            raise
+        if not is_moved:
+            self._cloud.set_trashed(meeting.key, None, is_kept=False)
+            return
+        self._log.info("moved to the cloud's trash", meeting=meeting.key, files=len(files))
 
     def _is_safe(self, file: FileRecord) -> bool:
         """Return whether the destination has just said that it has the whole file."""

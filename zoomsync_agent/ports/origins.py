@@ -45,13 +45,18 @@ class CloudTrash(Protocol):
         """Who is signed in."""
         ...
 
-    def trash(self, meeting: "CloudMeetingRecord", safe: Sequence[FileRecord]) -> bool:
-        """Move the cloud's copy to its trash, unless it holds anything that is not in *safe*.
+    def holds_only(self, meeting: "CloudMeetingRecord", safe: Sequence[FileRecord]) -> bool:
+        """Ask the cloud whether its copy is there, and finished, and nothing but *safe*."""
+        ...
 
-        Returns whether it was moved. Nothing is ever deleted.
+    def move(self, meeting: "CloudMeetingRecord") -> bool:
+        """Move the cloud's copy to its trash; return whether there was one.
+
+        Nothing is ever deleted.
 
         Raises:
-            ScopeMissing: the app may not do that.
+            NetworkUnavailable, RemoteUnavailable: it may have been moved, or not.
+            AgentError: it was not moved.
         """
         ...
 

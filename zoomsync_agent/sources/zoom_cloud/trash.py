@@ -26,8 +26,12 @@ class ZoomTrash:
         """Who is signed in."""
         return self._client.user_id
 
-    def trash(self, meeting: CloudMeetingRecord, safe: Sequence[FileRecord]) -> bool:
-        """Move Zoom's copy to its trash; see `CloudTrash`."""
+    def move(self, meeting: CloudMeetingRecord) -> bool:
+        """Move Zoom's copy to Zoom's trash; see `CloudTrash`."""
+        return self._client.trash(meeting.uuid)
+
+    def holds_only(self, meeting: CloudMeetingRecord, safe: Sequence[FileRecord]) -> bool:
+        """Ask Zoom whether its copy is nothing but *safe*; see `CloudTrash`."""
         told = self._client.meeting(meeting.uuid)
         if told is None:
             return False
@@ -42,7 +46,7 @@ class ZoomTrash:
                 return False
             if file.identity != _identity(listed, one, sizes.get(str(file.path))):
                 return False
-        return self._client.trash(meeting.uuid)
+        return True
 
 
 def _identity(
