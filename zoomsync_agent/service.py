@@ -1,7 +1,21 @@
-"""A long-lived part of the agent that is one thread."""
+"""Threads: a long-lived part of the agent that is one, and work beside a thread that nobody awaits.
+
+A peer that stops answering holds whoever talks to it until the connection times out. The
+interpreter waits for the threads of an executor before it ends, and for daemons it does not.
+"""
 
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+_LOOK_SECONDS: Final = 0.25
 
 
 class ThreadService(ABC):
@@ -59,3 +73,68 @@ class ThreadService(ABC):
 
     def _wake(self) -> None:  # noqa: B027  most services wait for nothing else
         """Wake the thread from a wait that `_stopping` does not end."""
+
+
+class NobodyWaits(Exception):
+    """Whoever wanted the results does not want them any more; what is under way is left behind."""
+
+
+def beside(do: Callable[[], T], name: str) -> Future[T]:
+    """Run *do* on a daemon thread of its own and return what will come of it.
+
+    Args:
+        do: the work.
+        name: of the thread.
+    """
+    promise: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result = do()
+        except BaseException as exc:  # noqa: BLE001  raised again where the result is asked for
+            promise.set_exception(exc)
+        else:
+            promise.set_result(result)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return promise
+
+
+def each_beside(
+    do: Callable[[Item], T],
+    items: Iterable[Item],
+    most: int,
+    *,
+    name: str,
+    is_over: Callable[[], bool],
+) -> Iterator[T]:
+    """Yield what *do* makes of each of *items*, in their order, with *most* under way at a time.
+
+    Args:
+        do: the work; on threads that end with it, so it must keep nothing of its thread.
+        items: what is to be done.
+        most: how many at a time.
+        name: of the threads.
+        is_over: whether nobody wants the rest any more.
+
+    Raises:
+        NobodyWaits: that is so.
+        Exception: what *do* raised; the rest is left alone.
+    """
+    under_way: deque[Future[T]] = deque()
+    for item in items:
+        under_way.append(beside(partial(do, item), name))
+        if len(under_way) == most:
+            yield _result(under_way.popleft(), is_over)
+    while under_way:
+        yield _result(under_way.popleft(), is_over)
+
+
+def _result(promise: Future[T], is_over: Callable[[], bool]) -> T:
+    while not is_over():
+        try:
+            return promise.result(_LOOK_SECONDS)
+        except TimeoutError:
+            if promise.done():  # it was the work that raised it
+                raise
+    raise NobodyWaits

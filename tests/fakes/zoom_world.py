@@ -12,7 +12,7 @@ from tests.fakes.destinations import MemoryDestination
 from tests.fakes.http_server import Seen
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.workshop import Workshop
-from tests.fakes.zoom import Action, Fault, RecordingFile, User, ZoomServer, sha256_of
+from tests.fakes.zoom import Action, Fault, Meeting, RecordingFile, User, ZoomServer, sha256_of
 from tests.fakes.zoom.contents import Content
 from zoomsync_agent.core.facts import ZOOM_PROBLEM
 from zoomsync_agent.core.job import Job, State
@@ -182,7 +182,7 @@ class ZoomWorld:
             self.sweep()
             self.shop.run(10_000)
             counts = self.shop.jobs.counts()
-            if not counts[State.READY] and not self._has_wishes():
+            if not counts[State.READY] and not counts[State.BLOCKED] and not self._has_wishes():
                 return
             self.clock.advance(300.0)
             self.shop.jobs.release_blocked(self.clock.now(), 30.0)
@@ -223,12 +223,23 @@ class ZoomWorld:
         self.past.add(sha256_of(file.content))
         self.zoom.replace_data(file, data)
 
+    def forget(self, meeting: Meeting, file: RecordingFile | None = None) -> None:
+        """Delete a recording, or one file of it, for ever."""
+        gone = meeting.every_file() if file is None else [file]
+        self.past |= {sha256_of(one.content) for one in gone}
+        self.zoom.forget(meeting, file)
+
     # --- what became of it -----------------------------------------------------------------
 
     @property
     def today(self) -> date:
         """The day at Zoom."""
-        return datetime.fromtimestamp(self.clock.now(), UTC).date()
+        return self.day(self.clock.now())
+
+    @staticmethod
+    def day(moment: float) -> date:
+        """Return the day of a moment, as Zoom counts days."""
+        return datetime.fromtimestamp(moment, UTC).date()
 
     @property
     def problem(self) -> Problem | None:

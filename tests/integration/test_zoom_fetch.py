@@ -1,8 +1,10 @@
 """A file of Zoom's cloud comes home as it is or not at all, over whatever happens on the way."""
 
+import os
 import shutil
 import threading
-from collections import namedtuple
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +27,7 @@ from tests.fakes.zoom_world import ZoomWorld
 from zoomsync_agent.core.errors import DownloadRefused
 from zoomsync_agent.core.job import State, Step
 from zoomsync_agent.core.recording import partial_of
+from zoomsync_agent.sources.zoom_cloud import Origin
 from zoomsync_agent.sources.zoom_cloud import spool as spooling
 from zoomsync_agent.zoom.downloads import Downloads
 
@@ -253,10 +256,10 @@ def test_a_download_that_never_gets_on_is_left_for_later(world, video):
 
 def test_a_download_that_gets_on_a_little_each_time_comes_home(world, video):
     """However often it is broken off."""
-    cut = world.fault(fetching(video), break_after(300_000), 99, at_cdn=True)
+    cut = world.fault(fetching(video), break_after(1_200_000), 99, at_cdn=True)
     started(world)
     expect_home(world, video)
-    assert cut.fired >= 9
+    assert cut.fired >= 2
 
 
 def test_told_to_stop_in_the_middle_it_goes_on_with_what_is_missing(world, video):
@@ -266,7 +269,7 @@ def test_told_to_stop_in_the_middle_it_goes_on_with_what_is_missing(world, video
     world.run(1)
     (job,) = world.jobs_of(video)
     assert (job.state, job.step, job.attempt) == (State.READY, Step.FETCH, 0)
-    assert len(world.waiting()) == 1
+    assert [one.suffix for one in sorted(world.waiting())] == [".etag", ".part"]
     world.shop.worker._stopping.clear()
     world.restart()
     world.bring_home()
@@ -276,15 +279,9 @@ def test_told_to_stop_in_the_middle_it_goes_on_with_what_is_missing(world, video
 def test_after_a_stop_nothing_durable_is_sent_again(world, video):
     """Told to stop after two thirds, a third is left."""
     world.sweep()
-    count = 0
-
-    def stops_after(_seconds):
-        nonlocal count
-        count += 1
-        return count >= 3
-
+    taken: list[int] = []
     file = world.shop.files.get(world.jobs_of(video)[0].file_id)
-    assert not world.origin.fetch(file, stop=lambda: stops_after(0), pace=lambda _count: None)
+    assert not world.origin.fetch(file, stop=lambda: sum(taken) >= 2 * DURABLE, pace=taken.append)
     world.restart()
     world.bring_home()
     expect_home(world, video)
@@ -323,6 +320,10 @@ def test_what_waits_is_freed_when_it_is_cancelled(world, video):
     (job,) = world.jobs_of(video)
     world.shop.jobs.cancel([job.id], world.clock.now())
     world.sweep()
+    assert world.waiting()
+    for path in world.waiting():
+        os.utime(path, (time.time() - 7_200, time.time() - 7_200))
+    world.sweep()
     assert not world.waiting()
 
 
@@ -342,7 +343,6 @@ def test_what_waits_is_freed_when_it_is_cancelled(world, video):
         html(200),
         html(403),
         html(503),
-        with_headers(content_type="text/html"),
     ],
 )
 def test_no_page_and_no_refusal_becomes_a_recording(world, kind, action):
@@ -372,8 +372,6 @@ def test_a_refusal_that_looks_like_the_file_is_none(world, kind, text):
 
     fault = world.fault(fetching(file), instead, 2, at_cdn=True)
     started(world)
-    if kind == "timeline" and text.startswith(b"{"):
-        pytest.xfail("JSON in the place of JSON, of the same size, is not told apart")
     expect_nothing(world)
     world.bring_home()
     assert world.has(file)
@@ -566,8 +564,7 @@ def test_what_was_deleted_before_it_was_fetched_fails_plainly(world, video, told
     if is_asked_before:
         # The meeting has just been asked for its other file; its address still stands.
         file = world.shop.files.get(world.jobs_of(other)[0].file_id)
-        world.origin._meeting(meeting_of(world, video).uuid)
-        assert file.is_fetched
+        world.origin._meeting(Origin.read(file.origin))
     world.zoom.forget(meeting_of(world, video), video)
     world.bring_home()
     (job,) = world.jobs_of(video)
@@ -630,9 +627,8 @@ def test_the_recordings_of_another_account_wait_for_it(world, video):
 
 def test_a_full_disk_is_said_and_waited_for(world, video, monkeypatch):
     """A gibibyte is left to others."""
-    usage = namedtuple("usage", "total used free")
     free = (1 << 30) + SIZE - 1
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(0, 0, free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
     started(world)
     (job,) = world.jobs_of(video)
     assert (job.state, job.error_code) == (State.BLOCKED, "disk_full")
@@ -720,3 +716,23 @@ def test_two_uploaders_at_one_source_take_turns(world):
     world.bring_home()
     assert all(world.has(file) for file in files)
     assert all(world.served(file) == 200_000 for file in files)
+
+
+def test_a_file_that_ends_somewhere_else_each_time_is_not_taken(world, video):
+    """Each time it looks whole, and none is."""
+    lengths = iter(range(5_000, 900_000, 1_000))
+
+    def ever_longer(exchange, work):
+        answer = work()
+        count = next(lengths)
+        answer.headers.pop("etag", None)
+        answer.headers["content-length"] = str(count)
+        answer.pieces = [all_of(video.content)[:count]]
+        return answer
+
+    fault = world.fault(fetching(video), ever_longer, 10_000, at_cdn=True)
+    world.settle(1)
+    expect_nothing(world)
+    assert 4 <= fault.fired <= 40
+    (job,) = world.jobs_of(video)
+    assert (job.state, job.error_code) == (State.FAILED, "verification_failed")

@@ -177,7 +177,9 @@ def _wired(
         bell=bell,
         on_problem=lambda problem: log.warning("recordings folder", problem=problem or "none"),
     )
-    cloud = _cloud(settings, home, databases, tuple(destinations), clock, bell, zoom_secrets)
+    cloud = _cloud(
+        settings, home, databases, tuple(destinations), clock, bell, zoom_secrets, sweeps=sweeps
+    )
     if cloud:
         parts = replace(parts, close=in_turn(parts.close, cloud.close))
     steps = Steps(
@@ -197,7 +199,10 @@ def _wired(
         sweep_seconds=settings.reconcile_seconds,
         events=_wants_events(settings),
     )
-    sources: list[RecordingSource] = [watch, *([cloud.source] if cloud else [])] if sweeps else []
+    sources: list[RecordingSource] = [
+        *([watch] if sweeps else []),
+        *([cloud.source] if cloud else []),
+    ]
     lanes = Lanes(settings.workers)
     workers = [
         Worker(
@@ -292,6 +297,8 @@ def _cloud(
     clock: Clock,
     bell: Bell,
     secrets: SecretStore | None,
+    *,
+    sweeps: bool,
 ) -> "Cloud | None":
     """Return Zoom's cloud where these settings use it."""
     if not settings.uses_zoom_cloud:
@@ -299,8 +306,9 @@ def _cloud(
     from zoomsync_agent.app.cloud import build_cloud  # noqa: PLC0415  an HTTP client costs 80 ms
 
     return build_cloud(
-        settings, home, databases, destinations, clock=clock, bell=bell, secrets=secrets
-    )
+        settings, home, databases, destinations, clock=clock, bell=bell, sweeps=sweeps,
+        secrets=secrets,
+    )  # fmt: skip
 
 
 def _serve(

@@ -60,6 +60,7 @@ def build_cloud(
     *,
     clock: Clock,
     bell: Bell,
+    sweeps: bool = True,
     secrets: SecretStore | None = None,
 ) -> Cloud:
     """Wire Zoom's cloud. Nothing is asked of anybody.
@@ -71,6 +72,7 @@ def build_cloud(
         destinations: names of the destinations that get every recording.
         clock: the time.
         bell: wakes the workers.
+        sweeps: look for recordings; without it only what is in the queue is worked on.
         secrets: keeps the sign-in; the system's keyring by default.
 
     Raises:
@@ -90,6 +92,7 @@ def build_cloud(
         spool,
         clock=clock,
         since=_since(settings, clock),
+        sweeps=sweeps,
         poll_seconds=settings.zoom_poll_seconds,
         on_news=bell.ring,
     )

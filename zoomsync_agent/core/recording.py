@@ -68,7 +68,12 @@ class FileIdentity:
         A time beyond 2262 becomes the last one that fits. Whoever compares a file with what is
         remembered of it must ask here, or such a file would never be the same.
         """
-        return cls(status.st_size, max(-_MOST, min(status.st_mtime_ns, _MOST)))
+        return cls.within(status.st_size, status.st_mtime_ns)
+
+    @classmethod
+    def within(cls, size: int, mtime_ns: int) -> Self:
+        """Return the identity of these figures, as far as a column holds them."""
+        return cls(max(0, min(size, _MOST)), max(-_MOST, min(mtime_ns, _MOST)))
 
 
 def partial_of(path: Path) -> Path:

@@ -40,12 +40,17 @@ def after_error(job: Job, error: Exception, *, now: float, jitter: float) -> Job
             return told.to(State.FAILED)
         return replace(
             told.to(State.READY),
-            step=Step.IDENTIFY if isinstance(known, _DOUBTFUL) else job.step,
+            step=Step.IDENTIFY if _is_doubtful(job, known) else job.step,
             not_before=now + delay(job.attempt, jitter),
         )
     if isinstance(known, ActionNeeded):
         return told.to(State.BLOCKED)
     return told.to(State.FAILED)
+
+
+def _is_doubtful(job: Job, error: AgentError) -> bool:
+    """Return whether the content has to be read again; what is yet to be fetched was never read."""
+    return isinstance(error, _DOUBTFUL) and job.step is not Step.FETCH
 
 
 def after_stop(job: Job, *, now: float) -> Job:

@@ -129,6 +129,7 @@ class Steps:
         except RecordingDeleted:
             # The next sweep reports it should it be back by then.
             self._files.mark_gone([os.fspath(work.file.path)])
+            self._release(work.file)
             raise
         except (SourceDamaged, SourceDenied) as exc:
             self._expect_root(work, exc)
@@ -303,9 +304,14 @@ class Steps:
         else:
             stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
             self.publisher.meeting_of(file, stored)
-        if file.source in self._origins:
-            self._origins[file.source].release(file)
+        self._release(file)
         return Finished()
+
+    def _release(self, file: FileRecord) -> None:
+        """Free the room that a file takes here which is only a copy of what lies elsewhere."""
+        origin = self._origins.get(file.source)
+        if origin is not None:
+            origin.release(file)
 
     def _is_still_there(self, destination: str, sha256: str) -> bool:
         """Return whether the bytes of a receipt are there; a fresh receipt is believed."""
@@ -324,6 +330,7 @@ class Steps:
 
     def publish_end(self, work: Work) -> None:
         """Take back what the catalog says of an upload that was cancelled."""
+        self._release(work.file)
         self._give_up(work.job)
 
     def recording_of(self, work: Work) -> RecordingId | None:

@@ -247,6 +247,19 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _spool_apart(self) -> Self:
+        """Refuse a spool in which the agent would find its own downloads as recordings."""
+        spool, recordings = self.spool_path, self.recordings_path
+        if spool is not None and (
+            spool.is_relative_to(recordings) or recordings.is_relative_to(spool)
+        ):
+            raise ValueError(
+                f"spool_path ({spool}) and recordings_path ({recordings}) lie within each other; "
+                "choose two separate folders"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _archive_apart(self) -> Self:
         """Refuse an archive in which the agent would find, and archive, its own copies."""
         if self.destination == "folder":

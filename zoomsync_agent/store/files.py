@@ -78,8 +78,8 @@ class SqliteFileStore:
                 path_to_blob(seen.path.with_name(placeholder_name(seen.path.name))),
             ),
         )
-        if here:
-            return True
+        if here or not seen.inode:  # what lies in a cloud is found by its own id, not by an inode
+            return bool(here)
         elsewhere = self._db.query(
             """
             SELECT path FROM files

@@ -9,6 +9,7 @@ from typing import Final
 from zoomsync_agent.core.errors import (
     NotAllowed,
     ObjectTooLarge,
+    OtherAccount,
     SourceChanged,
     TooManyDeaths,
     VerificationFailed,
@@ -27,6 +28,8 @@ from zoomsync_agent.store.enqueueing import (
 from zoomsync_agent.store.rows import job_of, work_of
 
 _KEPT_STEPS: Final = (Step.FETCH, Step.PUBLISH)
+_SELDOM: Final = (ObjectTooLarge.code, OtherAccount.code)
+"""What is looked at again less often: it changes seldom, by hand, and holds many."""
 _NOT_RETRIED: Final = (State.RUNNING, State.DONE)
 _FORGIVEN_SECONDS: Final = 86_400.0
 """After so long a job that took the agent down too often is tried once more."""
@@ -261,14 +264,15 @@ class SqliteJobStore:
                 f"""
                 UPDATE jobs SET state = 'ready', not_before = 0
                 WHERE state = 'blocked' AND (updated_at <= ? OR updated_at > ?) AND {_ELSEWHERE}
-                  AND (? = 0 OR error_code IS NOT ? OR updated_at <= ? OR updated_at > ?)
+                  AND (? = 0 OR coalesce(error_code, '') NOT IN (?, ?)
+                       OR updated_at <= ? OR updated_at > ?)
                 """,  # noqa: S608  only our own words are put in
                 (
                     now - older_than,
                     now + older_than,
                     json.dumps(list(shut)),
                     older_than,
-                    ObjectTooLarge.code,
+                    *_SELDOM,
                     now - LIMIT_RECHECK_SECONDS,
                     now + LIMIT_RECHECK_SECONDS,
                 ),

@@ -170,7 +170,7 @@ class Overview:
         """Return how many files are expected to be ready within the quiet period."""
         (row,) = self._db.query(
             "SELECT count(*) AS n FROM files WHERE verdict IN ('settling', 'open_elsewhere') "
-            "AND gone = 0"
+            "AND gone = 0 AND source = 'local'"
         )
         return int(row["n"])
 

@@ -116,7 +116,10 @@ def moment(text: object) -> float | None:
 
 def _text(told: Mapping[str, Any], name: str) -> str:
     value = told.get(name)
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return ""
+    # Half characters are text in JSON, and in nothing that keeps or sends it.
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _number(value: object) -> int:

@@ -28,6 +28,9 @@ _EXTENSIONS: Final = {
 """For answers that name no extension."""
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9]+")
 _PARTICIPANT: Final = re.compile(r"^audio only\s*-\s*", re.IGNORECASE)
+_DEVICE: Final = re.compile(
+    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])", re.IGNORECASE
+)
 _LONGEST: Final = 60
 
 
@@ -71,6 +74,9 @@ def cloud_file_name(file_type: str, extension: str, recording_type: str, name: s
         name: of the separate sound of one participant; empty for all others.
     """
     ending = _PLAIN.sub("", extension or _EXTENSIONS.get(file_type, file_type)).lower()[:8]
-    words = one_line(name) or _PLAIN.sub("_", recording_type).strip("_") or file_type.lower()
+    words = one_line(name) or _PLAIN.sub("_", recording_type).strip("_")
+    words = words or one_line(file_type.lower())
     stem = "".join("_" if char in '\\/:*?"<>|.' else char for char in words)[:_LONGEST].strip()
-    return ".".join(filter(None, (stem or "recording", ending)))
+    # Not a name that Windows keeps for itself, such as that of somebody called Con.
+    safe = f"_{stem}" if _DEVICE.fullmatch(stem) else stem
+    return ".".join(filter(None, (safe or "recording", ending)))

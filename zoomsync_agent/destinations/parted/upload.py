@@ -18,7 +18,6 @@ from zoomsync_agent.core.recording import Outgoing, Progress
 from zoomsync_agent.destinations.outflow import Outflow, piece_bytes
 from zoomsync_agent.destinations.parted.notes import Assurance, Notes
 from zoomsync_agent.destinations.parted.part import Cut, Hashed, PartReader, PartSender, fits
-from zoomsync_agent.destinations.parted.senders import beside
 from zoomsync_agent.destinations.parted.uploads import Upload, Uploads
 from zoomsync_agent.destinations.patience import Patience
 from zoomsync_agent.destinations.proof import Sent, Stored
@@ -26,6 +25,7 @@ from zoomsync_agent.s3.condition import Unreplaced
 from zoomsync_agent.s3.multipart import Multipart, NoSuchUpload, Part, etag_of_parts, part_bytes
 from zoomsync_agent.s3.objects import in_header
 from zoomsync_agent.s3.requests import Refused, is_transient
+from zoomsync_agent.service import beside
 
 PART_BYTES: Final = 8 << 20
 PARALLEL: Final = 4
@@ -208,7 +208,7 @@ class PartedUpload:
                     while len(pending) >= self._parallel:
                         self._settle(pending, upload)
                     self._flow.expect_time()
-                    pending[beside(partial(sender.send, upload_id, cut, hashed))] = cut
+                    pending[beside(partial(sender.send, upload_id, cut, hashed), "part")] = cut
                 while pending:
                     self._settle(pending, upload)
             except BaseException:

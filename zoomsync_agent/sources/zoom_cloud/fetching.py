@@ -46,7 +46,8 @@ class ZoomOrigin:
         spool: gets them.
         cloud: remembers of which files Zoom tells a wrong size.
         clock: the time.
-        found: told of a meeting that was asked for by itself, which tells more than a list.
+        found: told of a meeting that was asked for by itself, which tells more than a list, and
+            for which account.
     """
 
     name = ZOOM
@@ -59,7 +60,7 @@ class ZoomOrigin:
         cloud: CloudStore,
         *,
         clock: Clock,
-        found: Callable[[CloudMeeting], None],
+        found: Callable[[CloudMeeting, str], None],
     ) -> None:
         self._client = client
         self._downloads = downloads
@@ -84,7 +85,7 @@ class ZoomOrigin:
         with room, self._spool.writing(file.path) as part:
             if not self._bring(listed, token, part, file, stop=stop, pace=pace):
                 return False
-            self._prove(part, meeting, listed, file)
+            self._prove(part, meeting, listed, file, origin)
             part.finish(file.identity)
         return True
 
@@ -101,7 +102,7 @@ class ZoomOrigin:
             RecordingDeleted: Zoom does not have it any more.
             SourceChanged: Zoom has another version, or is still at work on it.
         """
-        meeting, token = self._meeting(origin.uuid)
+        meeting, token = self._meeting(origin)
         listed = next((one for one in meeting.files if one.id == origin.file_id), None)
         if origin.file_id == TRANSCRIPT_ID:
             url = self._client.transcript(origin.uuid)
@@ -111,11 +112,12 @@ class ZoomOrigin:
         told, real = self._cloud.real_sizes().get(str(file.path), (listed.size, listed.size))
         size = real if told == listed.size else listed.size
         if not listed.is_finished or identity_of(meeting, listed, size) != file.identity:
-            self._found(meeting)
+            self._found(meeting, origin.account)
             raise SourceChanged(f"Zoom has another version of {file.path.name} by now")
         return meeting, listed, token
 
-    def _meeting(self, uuid: str) -> tuple[CloudMeeting, str]:
+    def _meeting(self, origin: Origin) -> tuple[CloudMeeting, str]:
+        uuid = origin.uuid
         with self._guard:
             asked, now = self._asked, self._clock.monotonic()
             if asked is not None and asked[0] == uuid and 0 <= now - asked[1] < _FRESH_SECONDS:
@@ -127,7 +129,7 @@ class ZoomOrigin:
         with self._guard:
             self._asked = (uuid, self._clock.monotonic(), meeting, token)
         if any(one.name for one in meeting.files):
-            self._found(meeting)
+            self._found(meeting, origin.account)
         return meeting, token
 
     def _forget(self) -> None:
@@ -148,24 +150,28 @@ class ZoomOrigin:
     ) -> bool:
         """Bring what is missing of *part*, with as many requests as it takes.
 
+        An answer that ends elsewhere than Zoom's list says is asked to go on. Only where it ends
+        there once more, that is where the file ends.
+
         Raises:
             AgentError: it does not come.
         """
         size = file.identity.size
         if part.offset > size:
             part.begin_at(0)
-        failures = 0
-        etag = ""
-        while part.offset < size:
+        failures, ending = 0, _Ending(size)
+        is_whole = part.offset == size
+        while not is_whole:
             before = part.offset
             try:
                 with self._opened(listed, token, part) as stream:
-                    _expect_same(etag, stream, part)
-                    etag = stream.etag
-                    part.begin_at(stream.offset)
-                    return _take(stream, part, size, stop=stop, pace=pace)
+                    _expect_same(stream, part)
+                    if not _take(stream, part, size, stop=stop, pace=pace):
+                        return False
+                is_whole = ending.is_there(part, is_anew=not stream.offset)
+            except RangeRefused:
+                is_whole = ending.is_confirmed(part)
             except (NetworkUnavailable, RemoteUnavailable):
-                etag = etag if part.offset else ""
                 failures = failures + 1 if part.offset <= before else 0
                 if failures >= _TRIES or stop():
                     raise
@@ -187,9 +193,6 @@ class ZoomOrigin:
                             listed.download_url, bearer, part.offset, is_json=_is_json(listed)
                         )
                     )
-                except RangeRefused:
-                    part.begin_at(0)
-                    raise RemoteUnavailable("Zoom does not go on where the download was") from None
                 except DownloadRefused as exc:
                     refused = refused or exc
                 else:
@@ -200,7 +203,12 @@ class ZoomOrigin:
     # --- is it the file? -------------------------------------------------------------------
 
     def _prove(
-        self, part: Part, meeting: CloudMeeting, listed: CloudFile, file: FileRecord
+        self,
+        part: Part,
+        meeting: CloudMeeting,
+        listed: CloudFile,
+        file: FileRecord,
+        origin: Origin,
     ) -> None:
         """Make sure that what has come is the file, as far as Zoom tells anything of it.
 
@@ -220,7 +228,7 @@ class ZoomOrigin:
             # The file proves itself to be whole, so that it is Zoom's list that is wrong.
             self._cloud.correct_size(file.path, listed.size, real)
             part.finish(FileIdentity(real, file.identity.mtime_ns))
-            self._found(meeting)
+            self._found(meeting, origin.account)
             raise SourceChanged(f"Zoom says {listed.size} bytes, and it has {real}")
         part.begin_at(0)
         self._forget()
@@ -229,15 +237,55 @@ class ZoomOrigin:
         )
 
 
-def _expect_same(etag: str, stream: Stream, part: Part) -> None:
-    """Make sure that two versions do not become one file.
+class _Ending:
+    """Tells whether a file ends where an answer did.
+
+    Args:
+        size: what Zoom's list says; an answer that ends there needs no second one.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._ended_at: int | None = None
+        self._times = 0
+
+    def is_there(self, part: Part, *, is_anew: bool) -> bool:
+        """Return whether the file ends where an answer has just ended.
+
+        Raises:
+            VerificationFailed: whole answers end somewhere else each time.
+        """
+        if part.offset in (self._size, self._ended_at):
+            return True
+        self._ended_at = part.offset
+        self._times += is_anew
+        if self._times >= _TRIES:
+            part.begin_at(0)
+            raise VerificationFailed("the recording ends somewhere else each time")
+        if not part.version:
+            part.begin_at(0)  # nothing would tell whether what follows belongs to it
+        return False
+
+    def is_confirmed(self, part: Part) -> bool:
+        """Return whether there is nothing beyond an end; what is there begins anew otherwise."""
+        if part.offset == self._ended_at:
+            return True
+        part.begin_at(0)
+        return False
+
+
+def _expect_same(stream: Stream, part: Part) -> None:
+    """Make sure that two versions do not become one file, also where the agent began anew.
 
     Raises:
         RemoteUnavailable: what comes is another version than what is here; all of it is to come.
     """
-    if etag and stream.etag and etag != stream.etag:
+    if stream.offset and stream.etag != part.version:
         part.begin_at(0)
         raise RemoteUnavailable("the recording changed at Zoom while it was downloaded")
+    part.begin_at(stream.offset)
+    if not stream.offset:
+        part.note(stream.etag)
 
 
 def _take(
@@ -273,13 +321,13 @@ def _wrong(part: Part, listed: CloudFile) -> str:  # noqa: PLR0911  one return a
     if listed.type in _MEDIA and head[4:8] != b"ftyp":
         return "it is no MP4"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b'{"status":false'):
+        return "a refusal came instead of it"
     if _is_json(listed) and text[:1] not in (b"{", b"["):
         return "it is no JSON"
     marks = _MARKS.get(listed.extension, ())
     if marks and not text.startswith(marks):
         return f"it is no {listed.extension}"
-    if not _is_json(listed) and text.startswith(b'{"status":false'):
-        return "a refusal came instead of it"
     return ""
 
 

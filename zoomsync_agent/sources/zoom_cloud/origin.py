@@ -64,7 +64,7 @@ class Origin:
 def identity_of(meeting: CloudMeeting, file: CloudFile, size: int) -> FileIdentity:
     """Return what tells one version of a cloud file from the next: its size and its start."""
     start = file.started_at or meeting.started_at or 0.0
-    return FileIdentity(size, int(start) * 1_000_000_000)
+    return FileIdentity.within(size, int(start) * 1_000_000_000)
 
 
 def sightings(

@@ -29,9 +29,11 @@ DURABLE_BYTES: Final = 32 << 20
 """So much is written before it is made durable."""
 _RESERVE_BYTES: Final = 1 << 30
 """So much room is left to everybody else."""
-_FORGOTTEN_SECONDS: Final = 7 * 86_400.0
-"""A download that was begun and is wanted by nobody is kept for so long."""
+_FORGOTTEN_SECONDS: Final = 3_600.0
+"""A download that was begun and is wanted by nobody is kept for so long: it may be tried again."""
 _PRIVATE: Final = 0o700
+_NOTE: Final = ".etag"
+"""Ends the name of what is noted of a half-finished download: which version it is of."""
 
 
 class Spool:
@@ -69,7 +71,7 @@ class Spool:
             SpoolUnusable: the folder cannot be written.
         """
         with _using(self._folder):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+            _make_private(path.parent)
         with self._guard:
             held = {one: stat.st_size for one, stat in self._files()}
             held |= self._promised
@@ -105,7 +107,7 @@ class Spool:
 
     def release(self, path: Path) -> None:
         """Remove a download, whole or not, and the folders that were for it alone."""
-        for one in (path, partial_of(path)):
+        for one in (path, partial_of(path), _note_of(path)):
             with contextlib.suppress(OSError):
                 one.unlink()
         for folder in path.parents:
@@ -118,13 +120,19 @@ class Spool:
 
     def clean(self, root: Path, wanted: Collection[Path]) -> None:
         """Remove what lies below *root* and is none of *wanted*; what has just been begun stays."""
-        kept = {*wanted, *map(partial_of, wanted), *self._promised}
+        with self._guard:
+            promised = {one.with_name(one.name.removesuffix(".part")) for one in self._promised}
+        held = {*wanted, *promised}
+        kept = {*held, *map(partial_of, held), *map(_note_of, held)}
         now = time.time()
         for path, stat in self._files():
             if path in kept or not path.is_relative_to(root):
                 continue
             is_young = now - stat.st_mtime < _FORGOTTEN_SECONDS
-            if path.suffix != ".part" or not is_young:
+            if path.suffix in (".part", _NOTE):
+                if not is_young:
+                    self.release(path.with_suffix(""))
+            else:
                 self.release(path)
 
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
@@ -179,6 +187,19 @@ class Part:
         return found
 
     @property
+    def version(self) -> str:
+        """Which version of the file this is of, as Zoom's store calls it; empty: not known."""
+        try:
+            return _note_of(self._path).read_text("utf-8")
+        except (OSError, ValueError):
+            return ""
+
+    def note(self, version: str) -> None:
+        """Take note of the version, before anything of it is written."""
+        with _using(self._path.parent):
+            _note_of(self._path).write_text(version, "utf-8")
+
+    @property
     def file(self) -> BinaryIO:
         """The file, to look into."""
         return self._file
@@ -195,6 +216,18 @@ class Part:
         if FileIdentity.of(part.stat()) != identity:
             raise SpoolUnusable(f"{self._path.parent} does not keep the times of files exactly")
         part.replace(self._path)
+        with contextlib.suppress(OSError):
+            _note_of(self._path).unlink()
+
+
+def _note_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}{_NOTE}")
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder, and those that are missing above it, for the user's eyes alone."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=_PRIVATE, exist_ok=True)
 
 
 def _size_of(path: Path) -> int:

@@ -9,15 +9,12 @@ import contextlib
 import logging
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.errors import (
     AgentError,
-    RemoteUnavailable,
-    SecretsUnavailable,
     SignInRequired,
     StoreDamaged,
 )
@@ -39,9 +36,9 @@ from zoomsync_agent.ports import (
     SourceListener,
     StateStore,
 )
-from zoomsync_agent.service import ThreadService
+from zoomsync_agent.service import NobodyWaits, ThreadService, each_beside
 from zoomsync_agent.sources.zoom_cloud.late import Answer, LateTexts, first_look
-from zoomsync_agent.sources.zoom_cloud.origin import record_of, sightings
+from zoomsync_agent.sources.zoom_cloud.origin import Origin, record_of, sightings
 from zoomsync_agent.sources.zoom_cloud.spool import Spool
 from zoomsync_agent.zoom.client import Window, ZoomClient, windows
 from zoomsync_agent.zoom.downloads import Downloads
@@ -58,9 +55,10 @@ DEEP_DAYS: Final = 35
 _DAY_SECONDS: Final = 86_400.0
 _AGAIN_SECONDS: Final = (60.0, 300.0)
 """After trouble a sweep is tried again after so long, at first and at most."""
-_AT_ONCE: Final = 12
+_AT_ONCE: Final = 16
 """With answers that take a third of a second, so many reach what most accounts may ask."""
-_LOOKS_AT_ONCE: Final = 40
+_LOOKS_AT_ONCE: Final = 240
+"""Some seconds' worth of requests, so that it costs little that each turn waits for its last."""
 
 
 class ZoomCloud(ThreadService):
@@ -75,6 +73,7 @@ class ZoomCloud(ThreadService):
         spool: where files will lie.
         clock: the time.
         since: the first day that is wanted, UTC; None where the listener alone decides.
+        sweeps: look for recordings; without it only what others find is told of.
         poll_seconds: how often Zoom is asked.
         on_news: told when rows are to be published again.
     """
@@ -90,6 +89,7 @@ class ZoomCloud(ThreadService):
         *,
         clock: Clock,
         since: date | None = None,
+        sweeps: bool = True,
         poll_seconds: float,
         on_news: Callable[[], None],
     ) -> None:
@@ -101,10 +101,11 @@ class ZoomCloud(ThreadService):
         self._spool = spool
         self._clock = clock
         self._since = since or FIRST_DAY
+        self._sweeps = sweeps
         self._poll_seconds = poll_seconds
         self._on_news = on_news
         self._late = LateTexts(client, downloads, cloud, clock=clock)
-        self._wishes: queue.SimpleQueue[CloudMeeting | None] = queue.SimpleQueue()
+        self._wishes: queue.SimpleQueue[tuple[CloudMeeting, str] | None] = queue.SimpleQueue()
         self._sweep_at = 0.0
         self._deep_at = 0.0
         self._looks_at = 0.0
@@ -115,9 +116,9 @@ class ZoomCloud(ThreadService):
         """Ask Zoom as soon as possible."""
         self._wishes.put(None)
 
-    def found(self, meeting: CloudMeeting) -> None:
-        """Take note of a meeting that was asked for by itself; from any thread."""
-        self._wishes.put(meeting)
+    def found(self, meeting: CloudMeeting, account: str) -> None:
+        """Take note of a meeting that was asked for by itself for *account*; from any thread."""
+        self._wishes.put((meeting, account))
 
     def _wake(self) -> None:
         self._client.interrupt(is_over=True)
@@ -133,11 +134,13 @@ class ZoomCloud(ThreadService):
     def tick(self) -> None:
         """Do what is due, and remember what stood in the way."""
         now = self._clock.monotonic()
-        is_sweep = now >= self._sweep_at
+        is_sweep = self._sweeps and now >= self._sweep_at
         try:
             if is_sweep:
                 self.sweep()
             self._look_for_late()
+        except NobodyWaits:
+            return
         except StoreDamaged:
             raise
         except AgentError as exc:
@@ -173,7 +176,7 @@ class ZoomCloud(ThreadService):
     def _wait(self) -> None:
         now = self._clock.monotonic()
         due = min(self._sweep_at, self._looks_at) - now
-        wishes: list[CloudMeeting | None] = []
+        wishes: list[tuple[CloudMeeting, str] | None] = []
         with contextlib.suppress(queue.Empty):
             wishes.append(self._wishes.get(timeout=max(0.05, min(due, self._poll_seconds))))
             while True:
@@ -181,10 +184,9 @@ class ZoomCloud(ThreadService):
         if None in wishes:
             self._sweep_at = min(self._sweep_at, self._clock.monotonic())
             self._late.begin_anew()
-        meetings = [one for one in wishes if one is not None]
-        if meetings:
-            with contextlib.suppress(SignInRequired, SecretsUnavailable):
-                self._tell_of(meetings, self._client.user_id, 0.0)
+        for meeting, account in filter(None, wishes):
+            # Not whoever is signed in by now: it was asked for as somebody.
+            self._tell_of([meeting], account, 0.0, is_alone=True)
 
     # --- sweeping --------------------------------------------------------------------------
 
@@ -210,36 +212,42 @@ class ZoomCloud(ThreadService):
             seen = self._tell_of(meetings, account, asked_at, known)
             self._tell_gone(root, window, meetings, seen)
         self._listener.swept(root)
-        self._state.set(f"{ZOOM_SWEPT}:{account}", today.isoformat())
+        self._note_swept(account, first, today)
         if is_deep:
             self._deep_at = self._clock.monotonic() + _DAY_SECONDS
         self._spool.clean(root, self._cloud.wanted(root))
 
     def _first_day(self, account: str, today: date, *, is_deep: bool) -> date:
-        swept = self._state.get(f"{ZOOM_SWEPT}:{account}")
-        if swept is None:
-            return min(self._since, today)
-        with contextlib.suppress(ValueError):
-            through = min(date.fromisoformat(swept), today)
-            back = DEEP_DAYS if is_deep else REREAD_DAYS
-            return through - timedelta(days=back)
-        return min(self._since, today)
+        since = min(self._since, today)
+        swept = self._swept(account)
+        if swept is None or since < swept.first:
+            return since  # never, or not so far back as is wanted now
+        back = DEEP_DAYS if is_deep else REREAD_DAYS
+        # What lies before the first day that was swept is not wanted, and would look new.
+        return max(min(swept.last, today) - timedelta(days=back), min(swept.first, today))
+
+    def _swept(self, account: str) -> Window | None:
+        """Return which days of an account have been swept."""
+        told = (self._state.get(f"{ZOOM_SWEPT}:{account}") or "").split()
+        try:
+            first, last = map(date.fromisoformat, told)
+        except ValueError:
+            return None
+        return Window(first, last)
+
+    def _note_swept(self, account: str, first: date, today: date) -> None:
+        swept = self._swept(account)
+        first = first if swept is None else min(first, swept.first)
+        self._state.set(f"{ZOOM_SWEPT}:{account}", f"{first} {today}")
 
     def _listed(self, asked: Sequence[Window]) -> Iterator[tuple[Window, list[CloudMeeting]]]:
         """Yield what lies in each window; some are asked for at a time."""
         is_wide = self._client.is_account_wide
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="zoom-list") as pool:
-            futures = [
-                (window, pool.submit(self._client.meetings, window, account_wide=is_wide))
-                for window in asked
-            ]
-            try:
-                for window, future in futures:
-                    if self._stopping.is_set():
-                        raise RemoteUnavailable("the agent ends")
-                    yield window, future.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+
+        def ask(window: Window) -> tuple[Window, list[CloudMeeting]]:
+            return window, self._client.meetings(window, account_wide=is_wide)
+
+        return each_beside(ask, asked, _AT_ONCE, name="zoom-list", is_over=self._stopping.is_set)
 
     def _tell_of(
         self,
@@ -247,8 +255,14 @@ class ZoomCloud(ThreadService):
         account: str,
         listed_at: float,
         known: dict[str, KnownFile] | None = None,
+        *,
+        is_alone: bool = False,
     ) -> set[str]:
-        """Tell of the files that are news; return the paths of all."""
+        """Tell of the files that are news; return the paths of all.
+
+        Of a meeting that was asked for by itself, *is_alone*, only what no list shows is new:
+        somebody may have chosen some of its files and not the others.
+        """
         root = self._spool.root_of(account)
         known = self._known_below(root) if known is None else known
         sizes = self._cloud.real_sizes()
@@ -261,7 +275,10 @@ class ZoomCloud(ThreadService):
             ],
             listed_at,
         )
-        self._listener.seen([one for one in found if _is_news(one, known.get(str(one.path)))])
+        news = [one for one in found if _is_news(one, known.get(str(one.path)))]
+        if is_alone:
+            news = [one for one in news if str(one.path) in known or _is_apart(one)]
+        self._listener.seen(news)
         return {str(one.path) for one in found}
 
     def _tell_gone(
@@ -321,13 +338,9 @@ class ZoomCloud(ThreadService):
 
     def _asked(self, due: Sequence[CloudMeetingRecord]) -> Iterator[Answer]:
         # Only asked there: whoever uses the database keeps a connection, and these threads go.
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="zoom-late") as pool:
-            futures = [pool.submit(self._late.ask, one) for one in due]
-            try:
-                for future in futures:
-                    yield future.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+        return each_beside(
+            self._late.ask, due, _AT_ONCE, name="zoom-late", is_over=self._stopping.is_set
+        )
 
 
 def _alone(meeting: CloudMeetingRecord, file: CloudFile) -> CloudMeeting:
@@ -342,6 +355,10 @@ def _alone(meeting: CloudMeetingRecord, file: CloudFile) -> CloudMeeting:
         host_email=meeting.host,
         files=(file,),
     )
+
+
+def _is_apart(seen: Sighting) -> bool:
+    return Origin.read(seen.origin).is_apart
 
 
 def _is_news(seen: Sighting, known: KnownFile | None) -> bool:
