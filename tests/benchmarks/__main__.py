@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from tests.benchmarks import bucket, copying, idle, latency, memory, scale, starting, uploading
+from tests.benchmarks import (
+    bucket,
+    cloud,
+    copying,
+    idle,
+    latency,
+    memory,
+    scale,
+    starting,
+    uploading,
+)
 from tests.benchmarks.figures import Figure, table
 
 
@@ -32,6 +42,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "memory": memory.measure,
     "upload": uploading.measure,
     "bucket": bucket.measure,
+    "cloud": cloud.measure,
 }
 
 

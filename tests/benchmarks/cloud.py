@@ -14,56 +14,55 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from tests.benchmarks.clients import MORE_MIB, ended, started
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.measuring import MIB, Spent, median, spending
 
 _TIMES: Final = 1.1
-"""So much longer than the rate limit wants may it take."""
+"""So many times the seconds that the rate limit wants."""
 _CPU_SECONDS: Final = 1.5
 _ROUNDS: Final = 3
 _ANSWER_SECONDS: Final = 0.2
-_A_SECOND: Final = {"Medium": 20, "Light": 30}
-"""What a Pro account may ask: lists are Medium, single meetings are Light."""
+_A_SECOND: Final = {"lists": 20, "summaries": 30, "transcripts": 20}
+"""What a Pro account may ask. Summaries are Light, the others Medium."""
 _YEARS_DAYS: Final = 2 * 365
 _ZOOM: Final = """
 import json, sys
-from collections import Counter
 from tests.fakes.http_server import Fault, delay
 from tests.fakes.zoom import ZoomServer, generate
 
 told = json.loads(sys.argv[1])
 with ZoomServer(plan="pro") as zoom:
     generate(zoom, 7, told["meetings"])
+    file = None
     if told["bytes"]:
-        zoom.add_file(zoom.add_meeting("Long", files=()), "video", told["bytes"])
+        file = zoom.add_file(zoom.add_meeting("Long", files=()), "video", told["bytes"])
     if told["seconds"]:
         zoom.faults.append(Fault(("*", "/v2/"), delay(told["seconds"]), times=sys.maxsize))
     user = zoom.first_user
-    tokens = zoom.sign_in(user)
-    files = [zoom.download_url(file) for file in zoom.complete_files(user)]
+    def asked():
+        seen = zoom.seen("GET", "/v2/")
+        def count(end):
+            return sum(one.path.endswith(end) for one in seen)
+        return {
+            "lists": count("/users/me/recordings"),
+            "summaries": count("/meeting_summary"),
+            "transcripts": count("/transcript"),
+            "refused": zoom.limits.refused,
+        }
+    def grant():
+        tokens = zoom.sign_in(user)
+        told = {name: tokens[name] for name in ("access_token", "refresh_token", "expires_in")}
+        return {**told, "scope": tokens["scope"], "user_id": user.id, "place": zoom.api_url}
     print(json.dumps({
         "zoom_url": zoom.zoom_url,
         "client_id": zoom.public_client_id,
-        "download_url": files[0] if told["bytes"] else "",
-        "grant": {
-            "access_token": tokens["access_token"],
-            "refresh_token": tokens["refresh_token"],
-            "expires_in": tokens["expires_in"],
-            "user_id": user.id,
-            "email": user.email,
-            "scope": tokens["scope"],
-            "place": zoom.api_url,
-        },
+        "download_url": zoom.download_url(file) if file else "",
     }), flush=True)
-    for _ in sys.stdin:
-        asked = zoom.seen("GET", "/v2/")
-        lists = sum(one.path.startswith("/v2/users/") for one in asked)
-        print(json.dumps({
-            "Medium": lists, "Light": len(asked) - lists, "refused": zoom.limits.refused,
-        }), flush=True)
+    for line in sys.stdin:
+        print(json.dumps({"asked": asked, "grant": grant}[line.strip()]()), flush=True)
 """
 _AGENT: Final = """
 import json, resource, sys, time
@@ -80,6 +79,7 @@ from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.oauth.grants import Grant
 from zoomsync_agent.settings import load
 from zoomsync_agent.store.cloud import SqliteCloudStore
+from zoomsync_agent.store.files import SqliteFileStore
 from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.state import SqliteStateStore
 
@@ -101,8 +101,7 @@ cloud = build_cloud(
 def spent():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {"wall": time.perf_counter(), "cpu": usage.ru_utime + usage.ru_stime}
-def say(before, **more):
-    after = spent()
+def say(before, after, **more):
     peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
     print(json.dumps({
         **{name: after[name] - before[name] for name in after},
@@ -121,13 +120,14 @@ def until(is_done, seconds):
 before = spent()
 cloud.source.start()
 until(lambda: state.get(f"{ZOOM_SWEPT}:{grant.user_id}"), 0.005)
-(row,) = databases.queue.query("SELECT count(*) AS count FROM files")
-say(before, files=row["count"])
+listed = spent()
+files = len(SqliteFileStore(databases.queue).known(None))
+say(before, listed, files=files)
 if told["late"]:
     sys.stdin.readline()
     before = spent()
     until(lambda: not store.due(grant.user_id, time.time(), 1), 0.1)
-    say(before)
+    say(before, spent())
 cloud.source.stop(60)
 cloud.close()
 databases.close()
@@ -141,8 +141,8 @@ work = SqliteJobStore(databases.queue).claim(time.time())
 before = spent()
 assert cloud.origin.fetch(work.file, stop=lambda: False, pace=lambda count: None)
 fetched = spent()
-sha256 = Steps._hash(work, lambda: False)
-say(before, fetch_wall=fetched["wall"] - before["wall"], fetch_cpu=fetched["cpu"] - before["cpu"])
+assert Steps._hash(work, lambda: False)
+say(before, spent(), fetch_cpu=fetched["cpu"] - before["cpu"])
 cloud.close()
 databases.close()
 """
@@ -169,75 +169,82 @@ class _Zoom:
     process: "subprocess.Popen[bytes]"
 
     def asked(self) -> dict[str, int]:
-        """Return how often it was asked, by category, and how often it `refused`."""
-        return _answer(self.process)
+        """Return how often it was asked for what, and how often it `refused`."""
+        counts: dict[str, int] = _answer(self.process, "asked")
+        return counts
+
+    def grant(self) -> dict[str, Any]:
+        """Sign in; whoever was signed in before is not any more."""
+        grant: dict[str, Any] = _answer(self.process, "grant")
+        return grant
 
 
 @contextlib.contextmanager
 def _zoom(*, meetings: int = 0, size: int = 0, seconds: float = 0.0) -> Iterator[_Zoom]:
-    process = _talking(_ZOOM, {"meetings": meetings, "bytes": size, "seconds": seconds})
-    with process:
-        yield _Zoom(json.loads(_line(process)), process)
-        if process.stdin is not None:
-            process.stdin.close()
+    with _talking(_ZOOM, {"meetings": meetings, "bytes": size, "seconds": seconds}) as process:
+        yield _Zoom(json.loads(_pipes(process)[1].readline()), process)
 
 
-def _talking(script: str, told: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+@contextlib.contextmanager
+def _talking(script: str, told: Mapping[str, Any]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Give a process that says something, and more whenever it is asked; end its stdin."""
+    process = subprocess.Popen(
         [sys.executable, "-c", script, json.dumps(told)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
+    with process, _pipes(process)[0]:
+        yield process
 
 
-def _line(process: "subprocess.Popen[bytes]") -> bytes:
-    if process.stdout is None:
-        raise AssertionError("a pipe was asked for")
-    return process.stdout.readline()
+def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("pipes were asked for")
+    return process.stdin, process.stdout
 
 
-def _answer(process: "subprocess.Popen[bytes]") -> Any:
-    """Tell a process to go on, and return what it says then."""
-    if process.stdin is None:
-        raise AssertionError("a pipe was asked for")
-    process.stdin.write(b"\n")
-    process.stdin.flush()
-    return json.loads(_line(process))
+def _answer(process: "subprocess.Popen[bytes]", question: str) -> Any:
+    stdin, stdout = _pipes(process)
+    stdin.write(f"{question}\n".encode())
+    stdin.flush()
+    return json.loads(stdout.readline())
 
 
 def _told(zoom: _Zoom, home: Path, **more: Any) -> dict[str, Any]:
-    return {**zoom.where, "home": str(home), "since": None, **more}
+    return {**zoom.where, "grant": zoom.grant(), "home": str(home), "since": None, **more}
 
 
 # --- listing -------------------------------------------------------------------------------
 
 
 def _sweeps(place: Path, meetings: int) -> list[Figure]:
-    """Sweep the same account from two days on, and ask for what comes late the second time."""
+    """Sweep an account for its own two years, then for all years and for what comes late."""
     figures = []
-    since = datetime.now(UTC).date() - timedelta(days=_YEARS_DAYS + 1)
     with _zoom(meetings=meetings, seconds=_ANSWER_SECONDS) as zoom:
-        told = _told(zoom, place / "short", since=since.isoformat(), late=False)
+        told = _told(zoom, place / "short", since=_days_ago(_YEARS_DAYS), late=False)
         with _talking(_SWEEP, told) as process:
-            found = json.loads(_line(process))
+            found = json.loads(_pipes(process)[1].readline())
+            asked = zoom.asked()
+        figures += _listing(f"{meetings:,} meetings of two years", found, asked)
         before = zoom.asked()
-        figures += _listing(f"{meetings:,} meetings of two years", found, before)
         with _talking(_SWEEP, _told(zoom, place / "long", late=True)) as process:
-            listed = json.loads(_line(process))
-            middle = zoom.asked()
-            looked = _answer(process)
-        after = zoom.asked()
+            listed = json.loads(_pipes(process)[1].readline())
+            lists = _less(zoom.asked(), before)
+            looked = _answer(process, "go on")
+            asked = _less(zoom.asked(), before)
     shutil.rmtree(place / "short")
     shutil.rmtree(place / "long")
-    lists = _less(middle, before)
     figures += _listing("the same, asked for since 2013", listed, lists)
     both = {name: listed[name] + looked[name] for name in ("wall", "cpu")}
-    asked = _less(after, before)
     return [
         *figures,
         *_against("cloud: lists since 2013 and what comes late", both, asked),
         Figure("cloud: peak memory of both", looked["peak"], "MiB"),
     ]
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
 
 
 def _less(after: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
@@ -246,7 +253,8 @@ def _less(after: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]
 
 def _listing(title: str, found: Mapping[str, float], asked: Mapping[str, int]) -> list[Figure]:
     return [
-        *_against(f"cloud: {title}", found, asked),
+        # Some may have been asked for what comes late by now.
+        *_against(f"cloud: {title}", found, {**asked, "summaries": 0, "transcripts": 0}),
         Figure(
             f"cloud: {title}, peak memory",
             found["peak"],
@@ -257,7 +265,9 @@ def _listing(title: str, found: Mapping[str, float], asked: Mapping[str, int]) -
 
 
 def _against(title: str, spent: Mapping[str, float], asked: Mapping[str, int]) -> list[Figure]:
-    least = sum(asked[name] / count for name, count in _A_SECOND.items())
+    seconds = {name: asked[name] / count for name, count in _A_SECOND.items()}
+    # What comes late is asked for after the lists, summaries and transcripts side by side.
+    least = seconds["lists"] + max(seconds["summaries"], seconds["transcripts"])
     told = ", ".join(f"{asked[name]:,} {name}" for name in _A_SECOND if asked[name])
     return [
         Figure(title, spent["wall"], "s", note=f"{spent['cpu']:.1f} s of processor"),
@@ -328,13 +338,14 @@ def _has_openssl() -> bool:
 
 
 def _shell(command: str, zoom: _Zoom, target: Path) -> None:
-    token, url = zoom.where["grant"]["access_token"], zoom.where["download_url"]
-    subprocess.run(["sh", "-c", command, "sh", token, url, str(target)], check=True)
+    token, url = zoom.grant()["access_token"], zoom.where["download_url"]
+    arguments = ["sh", "-c", command, "sh", token, url, str(target)]
+    subprocess.run(arguments, check=True)
 
 
 def _fetched(home: Path, zoom: _Zoom) -> dict[str, float]:
     """Bring the recording home in a process of its own, and return what it says."""
-    found = ended(started(_FETCH, _told(zoom, home)))
+    found = ended(started(_FETCH, _told(zoom, home, since=_days_ago(2))))
     shutil.rmtree(home)
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = {"start", "latency", "scale", "copy", "idle", "memory", "upload", "bucket"}
+NAMES = {"start", "latency", "scale", "copy", "idle", "memory", "upload", "bucket", "cloud"}
 
 
 def _run(*arguments):

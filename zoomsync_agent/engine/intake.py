@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from zoomsync_agent.core.readiness import Reason, Verdict
+from zoomsync_agent.core.recording import MeetingKey
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.ports import (
     Clock,
@@ -118,7 +119,8 @@ class Intake:
         history = self._history(sightings)
         now = self._clock.now()
         decided = [history.decide(sighting) for sighting in sightings]
-        decided = [self._with_its_media(one, decided) for one in decided]
+        media = _media_of(decided)
+        decided = [self._with_its_media(one, media) for one in decided]
         if self._jobs.record(decided, self._destinations, now):
             self._bell.ring()
 
@@ -128,18 +130,19 @@ class Intake:
         remembered = self._files.history_among(sightings) if has_swept else None
         return _History(self._first_start(root), self._backfill, remembered)
 
-    def _with_its_media(self, one: Decided, beside: Iterable[Decided]) -> Decided:
-        """Return a text that is ready as the media of its meeting have been decided."""
+    def _with_its_media(
+        self, one: Decided, beside: Mapping[MeetingKey, Sequence[Decided]]
+    ) -> Decided:
+        """Return a text that is ready as the media of its meeting have been decided.
+
+        Args:
+            one: any file.
+            beside: the media that were seen with it, by meeting.
+        """
         seen = one.sighting
         if seen.kind.is_media or not seen.verdict.is_ready:
             return one
-        media = [
-            (other.verdict, other.is_history)
-            for other in beside
-            if other.sighting.kind.is_media
-            and other.sighting.meeting.key == seen.meeting.key
-            and other.verdict.reason in (Reason.READY, Reason.HISTORY)
-        ]
+        media = [(other.verdict, other.is_history) for other in beside.get(seen.meeting.key, ())]
         media += self._files.media_taken(seen.meeting.key)
         taken = [is_history for verdict, is_history in media if verdict.is_ready]
         if taken:
@@ -177,3 +180,12 @@ class Intake:
         if (self._state.get(name) or "") != problem:
             self._state.set(name, problem or None)
             self._on_problem(problem)
+
+
+def _media_of(decided: Iterable[Decided]) -> dict[MeetingKey, list[Decided]]:
+    """Return the media that are ready or left out, by meeting."""
+    media: dict[MeetingKey, list[Decided]] = {}
+    for one in decided:
+        if one.sighting.kind.is_media and one.verdict.reason in (Reason.READY, Reason.HISTORY):
+            media.setdefault(one.sighting.meeting.key, []).append(one)
+    return media

@@ -28,8 +28,8 @@ from zoomsync_agent.zoom.session import ZoomKeeper
 _TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
 _TRIES: Final = 4
 _WAITS: Final = (1.0, 2.0, 4.0)
-_AT_ONCE: Final = 16
-"""So many requests at a time, whoever asks, and so many connections that are kept."""
+_AT_ONCE: Final = 20
+"""So many requests at a time, whoever asks: those of a sweep, and a few of fetching."""
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429

@@ -5,9 +5,10 @@ a redirect to a store whose signed address soon ends, pages and refusals that co
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -18,7 +19,9 @@ from zoomsync_agent.http import network_error, new_client
 STALL_SECONDS: Final = 60.0
 """A download of which nothing has come for so long is broken off, and goes on from there."""
 _REDIRECTS: Final = 5
-_PIECE_BYTES: Final = 1 << 20
+_PIECE_BYTES: Final = 1 << 18
+_WORTHWHILE_BYTES: Final = 1 << 17
+"""Less is not handed on by itself."""
 _PARTIAL: Final = 206
 _RANGE: Final = 416
 _TOO_MANY: Final = 429
@@ -50,9 +53,81 @@ class Stream:
             NetworkUnavailable, RemoteUnavailable: they ended too soon, or none came for long.
         """
         try:
-            yield from self.response.iter_raw(_PIECE_BYTES)
+            left = self._length()
+            connection = self.response.extensions.get("network_stream")
+            if left <= _PIECE_BYTES or connection is None or not _hands_over_all():
+                yield from self.response.iter_raw(_PIECE_BYTES)
+            else:
+                yield from self._straight(connection, left)
         except httpx.HTTPError as exc:
             raise _no_answer(exc, str(self.response.url)) from exc
+
+    def _length(self) -> int:
+        """Return how many bytes come, as they are; 0 where that is not told."""
+        headers = self.response.headers
+        is_told = "transfer-encoding" not in headers
+        return (_number(headers.get("content-length", "")) or 0) if is_told else 0
+
+    def _straight(self, connection: "_Connection", left: int) -> Iterator[bytes]:
+        """Yield *left* bytes as the connection gives them; it serves nothing else then.
+
+        On their way through httpx all bytes are copied four times.
+        """
+        import httpcore  # noqa: PLC0415  not before `zoomsync_agent.http` has loaded it
+
+        # Kept until the end: the connection is closed as soon as nobody holds it.
+        ahead = self.response.iter_raw()
+        piece = next(ahead, b"")
+        stall_seconds = self.response.request.extensions["timeout"]["read"]
+        while piece:
+            yield piece
+            left -= len(piece)
+            try:
+                piece = _read(connection, min(left, _PIECE_BYTES), stall_seconds)
+            except httpcore.TimeoutException as exc:
+                raise httpx.ReadTimeout(str(exc)) from exc
+            except httpcore.NetworkError as exc:
+                raise httpx.ReadError(str(exc)) from exc
+        if left:
+            raise httpx.RemoteProtocolError(f"the answer ended {left} bytes too soon")
+
+
+class _Connection(Protocol):
+    """What httpx gives as `network_stream`."""
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return some bytes, none at the end."""
+        ...
+
+
+def _read(connection: _Connection, most: int, stall_seconds: float) -> bytes:
+    """Return the next bytes, none at the end. Over TLS they come in small portions."""
+    portions: list[bytes] = []
+    while most and sum(map(len, portions)) < _WORTHWHILE_BYTES:
+        portion = connection.read(most, stall_seconds)
+        if not portion:
+            break
+        portions.append(portion)
+        most -= len(portion)
+    return b"".join(portions)
+
+
+@functools.cache
+def _hands_over_all() -> bool:
+    """Return whether the first piece of an answer is all that has been read of it so far.
+
+    So it is, but nobody promises it; were it otherwise, bytes would be lost in the middle.
+    """
+    import h11  # noqa: PLC0415  comes with httpx
+
+    reader = h11.Connection(h11.CLIENT)
+    reader.send(h11.Request(method="GET", target="/", headers=[("host", "localhost")]))
+    reader.send(h11.EndOfMessage())
+    begun = bytes(2 * _PIECE_BYTES)
+    reader.receive_data(b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + begun)
+    reader.next_event()
+    piece = reader.next_event()
+    return isinstance(piece, h11.Data) and len(piece.data) == len(begun)
 
 
 class Downloads:

@@ -37,14 +37,16 @@ _MOST: Final = 100
 """Requests a second, whatever is told."""
 _SLOWEST: Final = 0.5
 """Requests a second, however often Zoom says that it was too fast: a free account has 1 to 4."""
-_SECOND: Final = 1.05
+_SECOND: Final = 1.04
 """A second, and by how much requests may overtake one another on the way."""
-_CREDIT: Final = 0.25
+_CREDIT: Final = 0.5
 """Seconds: what was not used in the last ones may be made good at once."""
 _RECOVERY: Final = 0.05
 """So much of the limit comes back with each second in which nothing was refused."""
-_LEFT_TO_US: Final = 0.5
-"""So much of the limit is used, however many others ask; more is left only to refusals."""
+_TO_OTHERS: Final = 1.25
+"""So many times what others were seen to use is left to them: they do not ask evenly, either."""
+_MOST_TO_OTHERS: Final = 0.5
+"""No more of the limit is left to them, whatever is told; only refusals make us slower."""
 _SOON: Final = 1e-3
 """Seconds that are not worth waiting for."""
 
@@ -146,7 +148,8 @@ class _Pace:
     @property
     def rate(self) -> float:
         """Requests a second that may leave; never more than the limit."""
-        return max(_SLOWEST, (self._limit - self._others) * self._share)
+        left_alone = min(self._others * _TO_OTHERS, self._limit * _MOST_TO_OTHERS)
+        return max(_SLOWEST, (self._limit - left_alone) * self._share)
 
     def next_at(self) -> float:
         """Return when the next request may leave."""
@@ -169,13 +172,12 @@ class _Pace:
             self._answers.popleft()
         self._ours = max(self._ours, len(self._answers))
         if remaining is not None:
-            self._used = max(self._used, limit - remaining)
+            self._used = max(self._used, self._limit - remaining)
         if self._looked_at is None:
             self._looked_at = now
         elif now - self._looked_at >= 1.0:
             self._looked_at = now
-            used_by_others = min(max(0, self._used - self._ours), self._limit * _LEFT_TO_US)
-            self._others = (self._others + used_by_others) / 2
+            self._others = (self._others + max(0, self._used - self._ours)) / 2
             self._share = min(1.0, self._share + _RECOVERY)
             self._used = self._ours = 0
 

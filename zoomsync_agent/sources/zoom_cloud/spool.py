@@ -98,12 +98,26 @@ class Spool:
 
     @contextlib.contextmanager
     def writing(self, path: Path) -> Iterator["Part"]:
-        """Give the half-finished download of *path*, which goes on where it is durable."""
+        """Give the half-finished download of *path*, which goes on where it is durable.
+
+        It gets its name at the end of the context, if it was finished.
+
+        Raises:
+            SpoolUnusable: the folder cannot be written, or does not keep times exactly.
+            DiskFull: the disk has no room.
+        """
         part = partial_of(path)
         with _using(self._folder):
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            with os.fdopen(os.open(part, flags, 0o600), "rb+", buffering=0) as file:
-                yield Part(file, path)
+            file = os.fdopen(os.open(part, flags, 0o600), "rb+", buffering=0)
+            found = Part(file, path)
+            try:
+                yield found
+            finally:
+                # Closed first: Windows neither renames an open file nor leaves its time alone.
+                file.close()
+                if found.identity is not None:
+                    _name(path, found.identity)
 
     def release(self, path: Path) -> None:
         """Remove a download, whole or not, and the folders that were for it alone."""
@@ -154,6 +168,7 @@ class Part:
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._file = file
         self._path = path
+        self.identity: FileIdentity | None = None
         size = os.fstat(file.fileno()).st_size
         # Beyond the last flush a power cut may have left anything.
         self.offset = size - size % DURABLE_BYTES
@@ -205,19 +220,20 @@ class Part:
         return self._file
 
     def finish(self, identity: FileIdentity) -> None:
-        """Give it its name and its time, for good.
-
-        Raises:
-            SpoolUnusable: the file system does not keep what tells versions apart.
-        """
+        """Make all of it durable, and let it have its name and its time at the end."""
         os.fsync(self._file.fileno())
-        part = partial_of(self._path)
-        os.utime(part, ns=(identity.mtime_ns, identity.mtime_ns))
-        if FileIdentity.of(part.stat()) != identity:
-            raise SpoolUnusable(f"{self._path.parent} does not keep the times of files exactly")
-        part.replace(self._path)
-        with contextlib.suppress(OSError):
-            _note_of(self._path).unlink()
+        self.identity = identity
+
+
+def _name(path: Path, identity: FileIdentity) -> None:
+    """Give a whole download its time and its name."""
+    part = partial_of(path)
+    os.utime(part, ns=(identity.mtime_ns, identity.mtime_ns))
+    if FileIdentity.of(part.stat()) != identity:
+        raise SpoolUnusable(f"{path.parent} does not keep the times of files exactly")
+    part.replace(path)
+    with contextlib.suppress(OSError):
+        _note_of(path).unlink()
 
 
 def _note_of(path: Path) -> Path:
