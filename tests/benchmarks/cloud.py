@@ -112,7 +112,7 @@ def say(before, after, **more):
 _SWEEP: Final = (
     _AGENT
     + """
-state, store = SqliteStateStore(databases.queue), SqliteCloudStore(databases.queue)
+state, store = SqliteStateStore(databases.queue), SqliteCloudStore(databases.queue, ["folder"])
 def until(is_done, seconds):
     while not is_done():
         assert cloud.source.failure is None, cloud.source.failure

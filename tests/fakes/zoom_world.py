@@ -60,7 +60,7 @@ class ZoomWorld:
         folder: Path,
         *,
         backfill: Backfill = "all",
-        since: date | None = None,
+        since: date = date(2013, 1, 1),
         poll_seconds: float = 600.0,
         spool_bytes: int = 1 << 40,
         stall_seconds: float = 5.0,
@@ -88,7 +88,7 @@ class ZoomWorld:
         self.clock = shop.clock
         self.zoom = ZoomServer(clock=self.clock.now, **self._server)
         self.ann = self.zoom.add_user("ann@example.org")
-        self.cloud = SqliteCloudStore(shop.db)
+        self.cloud = SqliteCloudStore(shop.db, [shop.destination.name])
         app = ZoomApp(self.zoom.public_client_id, oauth=self.zoom.zoom_url, api=self.zoom.api_url)
         self.keeper = ZoomKeeper(app, self.secrets, self.folder / "zoom.lock", clock=self.clock)
         self.limits = RateLimits(self.clock.now, self.clock.monotonic)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.zoom import READ_SCOPES, TRASH_SCOPES, api_error, lose_answer
+from tests.fakes.zoom import READ_SCOPES, TRASH_SCOPES, answer, api_error, lose_answer
 from tests.fakes.zoom_world import DAY, HOUR, ZoomWorld
 from zoomsync_agent.core.errors import ScopeMissing
 from zoomsync_agent.core.facts import TRASH_PROBLEM
@@ -178,13 +178,58 @@ def test_an_answer_that_is_lost_leaves_it_listed(world, meeting):
     assert world.is_trashed(meeting)
     (listed,) = world.cloud.trashed()
     assert listed.uuid == meeting.uuid
+    world.trashing.tick()  # which finds out what became of it
+    assert world.cloud.unsure(world.ann.id) == []
+    assert [one.uuid for one in world.cloud.trashed()] == [meeting.uuid]
+
+
+def test_a_move_that_never_left_is_made_another_time(world, meeting):
+    """And is no wish of anybody's to keep it."""
+    fault = world.fault(("DELETE", "/"), answer(503), times=9)
+    fault.matches = lambda seen: seen.method == "DELETE"
+    world.trashing.tick()
+    assert fault.fired
+    assert not world.is_trashed(meeting)
+    world.zoom.faults.remove(fault)
+    world.clock.advance(2 * HOUR)
+    world.sweep()
+    world.trashing.tick()
+    assert world.is_trashed(meeting)
+
+
+def test_a_move_that_was_made_but_answered_badly_stays_listed(world, meeting):
+    """The second request finds nothing, because the first one moved it."""
+
+    def done_and_failed(exchange, work):
+        work()
+        return answer(502)(exchange, work)
+
+    fault = world.fault(("DELETE", "/"), done_and_failed)
+    fault.matches = lambda seen: seen.method == "DELETE"
+    world.trashing.tick()
+    assert fault.fired == 1
+    assert world.is_trashed(meeting)
+    assert [one.uuid for one in world.cloud.trashed()] == [meeting.uuid]
+    assert world.client.recover(meeting.uuid)
+
+
+def test_one_meeting_that_cannot_be_moved_holds_up_no_other(world):
+    """Whatever Zoom says of it."""
+    first = world.zoom.add_meeting("First", world.clock.now() - 2 * HOUR, 30)
+    second = world.zoom.add_meeting("Second", world.clock.now() - HOUR, 30)
+    world.settle(21.0, step_seconds=DAY)
+    fault = world.fault(("DELETE", "/"), api_error(400, 3303, "Not completed."))
+    fault.matches = lambda seen: seen.method == "DELETE"
+    world.trashing.tick()
+    assert fault.fired == 1
+    assert sorted(map(world.is_trashed, (first, second))) == [False, True]
 
 
 def test_what_was_taken_back_stays(world, meeting):
     """Whoever takes it back, here or in Zoom, does not want it in the trash."""
     world.trashing.tick()
     assert world.client.recover(meeting.uuid)
-    world.clock.advance(60.0)
+    world.clock.advance(2 * HOUR)
     world.sweep()
     assert world.cloud.trashed() == []
     world.settle(2.0, step_seconds=DAY)

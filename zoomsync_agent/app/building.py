@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.controls import build_control, page_maker
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.first_day import first_day
 from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.core.errors import (
@@ -24,7 +25,6 @@ from zoomsync_agent.core.facts import (
     LAST_CLOUD_SWEEP,
     TRASH_PROBLEM,
     ZOOM,
-    ZOOM_ACCOUNT,
     ZOOM_PROBLEM,
     ZOOM_SHUT,
     ZOOM_SWEPT,
@@ -247,9 +247,9 @@ def _wired(
             state.set(name, None)
         _serve(jobs, state, parts, tuple(destinations), clock=clock, log=log)
         if redecide_history:
-            jobs.reopen_history()
+            jobs.reopen_history(cloud_since=first_day(settings, clock))
             # What lies further back than the last days is decided about by a whole sweep.
-            state.set(f"{ZOOM_SWEPT}:{state.get(ZOOM_ACCOUNT)}", None)
+            state.forget_all(f"{ZOOM_SWEPT}:")
         if settings.destination == "folder" and not settings.uses_supabase:
             tidy()  # what cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.

@@ -4,10 +4,11 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.first_day import first_day
 from zoomsync_agent.app.zoom import asking, zoom_keeper
 from zoomsync_agent.core.selection import Selection
 from zoomsync_agent.core.snapshot import Amount
@@ -19,7 +20,6 @@ from zoomsync_agent.engine.intake import Backfill, Intake
 from zoomsync_agent.ports import Clock, CloudMeetingRecord, CloudStore, SecretStore, Sighting
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.zoom_cloud import (
-    DEEP_DAYS,
     Origin,
     Spool,
     ZoomCloud,
@@ -82,16 +82,16 @@ def build_cloud(
     client = ZoomClient(keeper, RateLimits(clock.now, clock.monotonic))
     downloads = Downloads(settings.zoom_url)
     spool = spool_of(settings, home)
-    store = SqliteCloudStore(databases.queue)
+    store = SqliteCloudStore(databases.queue, destinations)
     source = ZoomCloud(
         client,
         downloads,
-        _intake(databases, destinations, settings.backfill, clock, bell),
+        _intake(databases, destinations, _backfill(settings), clock, bell),
         store,
         SqliteStateStore(databases.queue),
         spool,
         clock=clock,
-        since=_since(settings, clock),
+        since=datetime.fromtimestamp(first_day(settings, clock), UTC).date(),
         sweeps=sweeps,
         poll_seconds=settings.zoom_poll_seconds,
         on_news=bell.ring,
@@ -236,9 +236,6 @@ def _intake(
     )
 
 
-def _since(settings: Settings, clock: Clock) -> date | None:
-    """Return the first day that is wanted; None for all."""
-    if settings.zoom_since is not None or settings.backfill == "all":
-        return settings.zoom_since
-    days = DEEP_DAYS if isinstance(settings.backfill, str) else settings.backfill + 1
-    return datetime.fromtimestamp(clock.now(), UTC).date() - timedelta(days=days)
+def _backfill(settings: Settings) -> Backfill:
+    """Return what happens to what is there at first: a day that was chosen counts for itself."""
+    return "all" if settings.zoom_since is not None else settings.backfill

@@ -11,6 +11,7 @@ from typing import Final
 from zoomsync_agent.core.errors import (
     AgentError,
     ClockWrong,
+    CloudOff,
     CredentialsMissing,
     CredentialsRefused,
     DestinationDenied,
@@ -36,6 +37,7 @@ from zoomsync_agent.ports import Clock
 
 CAUSES: Final = (
     ClockWrong,
+    CloudOff,
     CredentialsMissing,
     CredentialsRefused,
     DestinationUnavailable,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from zoomsync_agent.core.job import LOCAL
 from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import MeetingKey
 from zoomsync_agent.engine.bell import Bell
@@ -43,16 +44,27 @@ class _History:
     backfill: Backfill
     remembered: Collection[Path] | None
 
+    def is_older(self, sighting: Sighting) -> bool:
+        """Return whether a file has not changed, or a recording was over, since the first start."""
+        ended = sighting.identity.mtime_ns / 1e9
+        if sighting.source != LOCAL:
+            ended += sighting.duration_seconds or 0.0
+        return ended <= self.first_start
+
     def includes(self, sighting: Sighting) -> bool:
         """Return whether the file was there before the first start and has not changed since."""
-        if sighting.identity.mtime_ns / 1e9 > self.first_start:
+        if not self.is_older(sighting):
             return False
+        if sighting.source != LOCAL and not sighting.verdict.is_ready:
+            return False  # its time is that of its start; the cloud is still at work on it
         return self.remembered is None or sighting.path in self.remembered
 
     def decide(self, sighting: Sighting) -> Decided:
         """Return what becomes of a file by itself."""
         if not self.includes(sighting):
-            return Decided(sighting, sighting.verdict, LIVE)
+            # Older ones that a cloud shows only now must not go before today's.
+            is_old = sighting.source != LOCAL and self.is_older(sighting)
+            return Decided(sighting, sighting.verdict, BACKLOG if is_old else LIVE)
         verdict = sighting.verdict
         if verdict.is_ready and not self._wants(sighting):
             verdict = Verdict(Reason.HISTORY)

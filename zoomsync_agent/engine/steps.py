@@ -12,6 +12,7 @@ from typing import Final
 from zoomsync_agent.core import naming, transcript
 from zoomsync_agent.core.errors import (
     ActionNeeded,
+    CloudOff,
     PermanentError,
     RecordingDeleted,
     SourceBusy,
@@ -21,7 +22,6 @@ from zoomsync_agent.core.errors import (
     SourceMissing,
     SourceUnavailable,
     TransientError,
-    ZoomSignInRequired,
 )
 from zoomsync_agent.core.job import Job, Step
 from zoomsync_agent.core.os_errors import reading
@@ -103,6 +103,7 @@ class Steps:
         self._files = stores.files
         self._origins = origins or {}
         self._objects = stores.objects
+        self._meetings = stores.meetings
         self._destinations = destinations
         self._clock = clock
         self._owner = owner
@@ -126,12 +127,18 @@ class Steps:
                     return self._publish(work)
         except (SourceChanged, SourceMissing) as exc:
             return self._other_version(work, exc)
+        except SourceDamaged as exc:
+            if work.file.is_fetched:
+                self._release(work.file)  # the source has it still
+                return Next(Step.FETCH)
+            self._expect_root(work, exc)
+            raise
         except RecordingDeleted:
             # The next sweep reports it should it be back by then.
             self._files.mark_gone([os.fspath(work.file.path)])
             self._release(work.file)
             raise
-        except (SourceDamaged, SourceDenied) as exc:
+        except SourceDenied as exc:
             self._expect_root(work, exc)
             raise
 
@@ -171,7 +178,7 @@ class Steps:
             raise SourceChanged(str(file.path))
         origin = self._origins.get(file.source)
         if origin is None:
-            raise ZoomSignInRequired(f"nothing is fetched from {file.source} with these settings")
+            raise CloudOff
         return Next(Step.IDENTIFY) if origin.fetch(file, stop=stop, pace=pace) else Stopped()
 
     # --- identify --------------------------------------------------------------------------
@@ -300,18 +307,29 @@ class Steps:
         if file.kind.is_media:
             if not self._is_still_there(work.job.destination, file.sha256):
                 return Next(Step.TRANSFER)
-            self.publisher.completed(work.job.destination, file)
+            self._publish_media(work.job.destination, file)
         else:
             stored = self._objects.find(work.job.destination, file.sha256, _scope(file))
             self.publisher.meeting_of(file, stored)
         self._release(file)
         return Finished()
 
+    def _publish_media(self, destination: str, file: FileRecord) -> None:
+        """Publish a row; again, where a summary has come meanwhile that it does not tell yet."""
+        while True:
+            told = self._meetings.summary_of(file.meeting.key)
+            self.publisher.completed(destination, file)
+            if self._meetings.summary_of(file.meeting.key) == told:
+                return
+
     def _release(self, file: FileRecord) -> None:
         """Free the room that a file takes here which is only a copy of what lies elsewhere."""
         origin = self._origins.get(file.source)
         if origin is not None:
             origin.release(file)
+        elif file.is_fetched:  # its source is switched off by now
+            with contextlib.suppress(OSError):
+                file.path.unlink(missing_ok=True)
 
     def _is_still_there(self, destination: str, sha256: str) -> bool:
         """Return whether the bytes of a receipt are there; a fresh receipt is believed."""

@@ -13,9 +13,11 @@ from zoomsync_agent.core.errors import (
     NetworkUnavailable,
     RemoteUnavailable,
     StoreDamaged,
+    ZoomDenied,
 )
 from zoomsync_agent.core.facts import TRASH_PROBLEM
 from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.core.recording import MeetingKey
 from zoomsync_agent.engine.audit import LAST_AUDIT
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import (
@@ -72,6 +74,7 @@ class Trashing(ThreadService):
         self._clock = clock
         self._log = log
         self._soon = threading.Event()
+        self._refused: dict[MeetingKey, float] = {}
 
     def _wake(self) -> None:
         self._soon.set()
@@ -88,11 +91,17 @@ class Trashing(ThreadService):
         """Move what may be moved."""
         problem: Problem | None = None
         try:
-            before = self._clock.now() - self._days * _DAY_SECONDS
-            for meeting in self._cloud.trashable(self._trash.account, before, _AT_ONCE):
+            account, now = self._trash.account, self._clock.now()
+            self._make_sure(account)
+            self._refused = {
+                key: at for key, at in self._refused.items() if 0 <= now - at < _DAY_SECONDS
+            }
+            before = now - self._days * _DAY_SECONDS
+            for meeting in self._cloud.trashable(account, before, _AT_ONCE, but=self._refused):
                 if self._stopping.is_set():
                     return
-                self._move(meeting)
+                if not self._is_moved(meeting):
+                    self._refused[meeting.key] = now
         except StoreDamaged:
             raise
         except AgentError as exc:
@@ -100,25 +109,39 @@ class Trashing(ThreadService):
             self._log.warning("nothing moved to the cloud's trash", detail=exc.detail)
         self._state.set(TRASH_PROBLEM, problem.text if problem else None)
 
-    def _move(self, meeting: CloudMeetingRecord) -> None:
+    def _make_sure(self, account: str) -> None:
+        """Find out what became of moves whose answer never came."""
+        for meeting in self._cloud.unsure(account):
+            if self._trash.has(meeting):
+                self._cloud.set_trashed(meeting.key, None)
+            else:
+                self._cloud.set_trashed(meeting.key, meeting.trashed_at, is_moved=True)
+
+    def _is_moved(self, meeting: CloudMeetingRecord) -> bool:
+        """Move one meeting, if it may be moved; return whether it was."""
         files = self._cloud.files_of(meeting.key)
         if not files or not all(map(self._is_safe, files)):
-            return
+            return False
         if not self._trash.holds_only(meeting, files):
-            return
+            return False
         # Noted first: whatever happens now, it is among those that can be taken back.
-        self._cloud.set_trashed(meeting.key, self._clock.now(), is_kept=False)
+        now = self._clock.now()
+        self._cloud.set_trashed(meeting.key, now)
         try:
-            is_moved = self._trash.move(meeting)
+            # Should there be nothing by now, an earlier try of this very request has moved it.
+            self._trash.move(meeting)
         except (NetworkUnavailable, RemoteUnavailable):
-            raise  # it may have been moved; a sweep that finds it takes the note back
+            raise  # it may have been moved; the next turn finds out
+        except ZoomDenied as exc:
+            self._cloud.set_trashed(meeting.key, None)
+            self._log.warning("not moved to the cloud's trash", detail=exc.detail)
+            return False
         except AgentError:
-            self._cloud.set_trashed(meeting.key, None, is_kept=False)
+            self._cloud.set_trashed(meeting.key, None)
             raise
-        if not is_moved:
-            self._cloud.set_trashed(meeting.key, None, is_kept=False)
-            return
+        self._cloud.set_trashed(meeting.key, now, is_moved=True)
         self._log.info("moved to the cloud's trash", meeting=meeting.key, files=len(files))
+        return True
 
     def _is_safe(self, file: FileRecord) -> bool:
         """Return whether the destination has just said that it has the whole file."""

@@ -33,6 +33,8 @@ _ABOUT_ROWS: Final = (SignInRequired, SecretsUnavailable, SetupIncomplete)
 """When a row is published these say nothing of the destination, which has the bytes."""
 _SAVE_RETRY_SECONDS: Final = 2.0
 _STOP_CHECK_SECONDS: Final = 0.25
+_DURABLE_BYTES: Final = 32 << 20
+"""A download that comes so far is not the one that takes the agent down."""
 
 
 class Log(Protocol):
@@ -155,9 +157,7 @@ class Worker(ThreadService):
         )
         try:
             while True:
-                result = self._steps.run(
-                    work, stop=stop, pace=lambda count: self._pace.take(count, stop)
-                )
+                result = self._steps.run(work, stop=stop, pace=self._pacing(work, stop))
                 now = self._clock.now()
                 match result:
                     case Next(step=step):
@@ -165,6 +165,7 @@ class Worker(ThreadService):
                         work = self._further(work, step, bound)
                         if step is not Step.FETCH:
                             fetched()
+                            self._bell.ring()  # another one may be fetched meanwhile
                         if not self._waits_at_another(work.job, before) and not stop.now():
                             continue
                         job = outcome.after_stop(stop.told(work.job), now=now)
@@ -184,6 +185,23 @@ class Worker(ThreadService):
         except Exception as exc:  # noqa: BLE001  a fault with one file must not end the others
             self._after_error(work, exc)
 
+    def _pacing(self, work: Work, stop: "_Stop") -> Callable[[int], None]:
+        """Return what is told of every piece of bytes that moves."""
+        if work.job.step is not Step.FETCH:
+            return lambda count: self._pace.take(count, stop)
+        taken = 0
+
+        def take(count: int) -> None:
+            nonlocal taken
+            if not taken:
+                self._served(work)  # the source gives something; others need not wait for the end
+            before, taken = taken, taken + count
+            if before // _DURABLE_BYTES != taken // _DURABLE_BYTES:
+                self._jobs.forgive(work.job.id)
+            self._pace.take(count, stop)
+
+        return take
+
     def _end(self, work: Work, job: Job) -> None:
         """Store what became of a job that did not fail."""
         if job.state is State.CANCELLED:
@@ -195,7 +213,6 @@ class Worker(ThreadService):
         """Store that a step is done and return the work that is left."""
         if work.job.step is Step.FETCH:
             self._served(work)
-            self._bell.ring()  # another one may be fetched meanwhile
         elif work.job.step is Step.IDENTIFY:
             bound.enter_context(self._context(recording=self._steps.recording_of(work)))
         elif step is Step.PUBLISH:

@@ -1,6 +1,6 @@
 """Where the bytes of recordings are that are not on this computer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +49,10 @@ class CloudTrash(Protocol):
         """Ask the cloud whether its copy is there, and finished, and nothing but *safe*."""
         ...
 
+    def has(self, meeting: "CloudMeetingRecord") -> bool:
+        """Ask the cloud whether its copy is where it was, and not in the trash."""
+        ...
+
     def move(self, meeting: "CloudMeetingRecord") -> bool:
         """Move the cloud's copy to its trash; return whether there was one.
 
@@ -65,7 +69,7 @@ class CloudTrash(Protocol):
 class CloudMeetingRecord:
     """One remembered meeting of a cloud. Times are epoch seconds.
 
-    `looks` says how often it was asked for what comes late, `has_transcript` whether a transcript
+    `has_transcript` says whether a transcript
     is among its files, `trashed_at` when the cloud's copy was
     moved to the cloud's trash on the user's behalf.
     """
@@ -77,7 +81,6 @@ class CloudMeetingRecord:
     host: str
     started_at: float | None
     ended_at: float | None
-    looks: int = 0
     has_transcript: bool = False
     trashed_at: float | None = None
 
@@ -99,17 +102,13 @@ class CloudStore(Protocol):
     ) -> None:
         """Take note of meetings, each with the time at which to ask for what comes late.
 
-        That time counts only for those that are new. One that was moved to the trash before
+        That time counts only for those that are new. One that was moved to the trash well before
         *listed_at*, when the cloud was asked, has been taken back.
         """
         ...
 
     def due(self, account: str, now: float, limit: int) -> list[CloudMeetingRecord]:
         """Return meetings to be asked for what comes late; only those whose files are taken."""
-        ...
-
-    def next_look(self, account: str) -> float | None:
-        """Return when the next of them is due, in epoch seconds; None if none is."""
         ...
 
     def put_off(self, key: MeetingKey, until: float | None) -> None:
@@ -125,19 +124,40 @@ class CloudStore(Protocol):
         """
         ...
 
-    def trashable(self, account: str, ended_before: float, limit: int) -> list[CloudMeetingRecord]:
+    def trashable(
+        self, account: str, ended_before: float, limit: int, *, but: Collection[MeetingKey] = ()
+    ) -> list[CloudMeetingRecord]:
         """Return meetings of which nothing more is expected and everything was brought home.
 
-        Not those that somebody took back out of the trash.
+        Not those of *but*, nor those that somebody took back out of the trash.
         """
+        ...
+
+    def unsure(self, account: str) -> list[CloudMeetingRecord]:
+        """Return meetings of which it is not known whether they were moved."""
+        ...
+
+    def doubtful(self, account: str, limit: int) -> list[CloudMeetingRecord]:
+        """Return meetings with files that wait for another look, whatever day they are of."""
         ...
 
     def trashed(self) -> list[CloudMeetingRecord]:
         """Return the meetings whose cloud copy was moved to the trash, the newest first."""
         ...
 
-    def set_trashed(self, key: MeetingKey, trashed_at: float | None, *, is_kept: bool) -> None:
-        """Take note that a cloud copy was moved to the trash, or was not after all, or is kept."""
+    def set_trashed(
+        self,
+        key: MeetingKey,
+        trashed_at: float | None,
+        *,
+        is_moved: bool = False,
+        is_kept: bool = False,
+    ) -> None:
+        """Take note that a cloud copy is being moved, was moved, was not, or is kept."""
+        ...
+
+    def paths_of(self, key: MeetingKey) -> set[str]:
+        """Return the paths of every file of a whole meeting that was ever told of."""
         ...
 
     def files_of(self, key: MeetingKey) -> list[FileRecord]:
@@ -148,8 +168,8 @@ class CloudStore(Protocol):
         """Return the files below *root* whose meetings began in this time."""
         ...
 
-    def wanted(self, root: Path) -> set[Path]:
-        """Return the files below *root* that are still to be sent."""
+    def wanted(self) -> set[Path]:
+        """Return the cloud files that are still to be sent."""
         ...
 
     def real_sizes(self) -> dict[str, tuple[int, int]]:

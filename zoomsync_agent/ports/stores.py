@@ -208,6 +208,10 @@ class JobStore(Protocol):
         """
         ...
 
+    def forgive(self, job_id: JobId) -> None:
+        """Forget the deaths of a job that comes further."""
+        ...
+
     def cancel_requested(self, job_id: JobId) -> bool:
         """Return whether somebody wants this running job to end."""
         ...

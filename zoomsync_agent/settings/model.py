@@ -248,15 +248,17 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
 
     @model_validator(mode="after")
     def _spool_apart(self) -> Self:
-        """Refuse a spool in which the agent would find its own downloads as recordings."""
-        spool, recordings = self.spool_path, self.recordings_path
-        if spool is not None and (
-            spool.is_relative_to(recordings) or recordings.is_relative_to(spool)
-        ):
-            raise ValueError(
-                f"spool_path ({spool}) and recordings_path ({recordings}) lie within each other; "
-                "choose two separate folders"
-            )
+        """Refuse a spool that would be taken for recordings, or for what is archived."""
+        others = {"recordings_path": self.recordings_path}
+        if self.destination == "folder":
+            others["archive_path"] = self.archive_path
+        spool = self.spool_path
+        for name, other in others.items() if spool is not None else ():
+            if spool is not None and (spool.is_relative_to(other) or other.is_relative_to(spool)):
+                raise ValueError(
+                    f"spool_path ({spool}) and {name} ({other}) lie within each other; choose two "
+                    "separate folders"
+                )
         return self
 
     @model_validator(mode="after")

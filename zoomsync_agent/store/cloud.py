@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,8 +11,13 @@ from typing import Final
 from zoomsync_agent.core.recording import FileIdentity, MeetingKey
 from zoomsync_agent.ports import CloudFileRecord, CloudMeetingRecord, FileRecord
 from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
+from zoomsync_agent.store.enqueueing import CAME_BACK
 from zoomsync_agent.store.files import file_of
 
+_LONGEST_SECONDS: Final = 8 * 86_400.0
+"""No look is put off for longer."""
+_LIST_LATE_SECONDS: Final = 3600.0
+"""So long a list may still show what has just been moved."""
 _OF_MEETING: Final = """
     (files.meeting_key = cloud_meetings.meeting_key
      -- The segments of a recording that was stopped and started again.
@@ -25,10 +30,16 @@ _TAKEN: Final = f"""
 
 
 class SqliteCloudStore:
-    """`CloudStore` over the queue's database."""
+    """`CloudStore` over the queue's database.
 
-    def __init__(self, db: Database) -> None:
+    Args:
+        db: the queue's.
+        destinations: those whose rows are told of summaries.
+    """
+
+    def __init__(self, db: Database, destinations: Sequence[str] = ()) -> None:
         self._db = db
+        self._destinations = json.dumps(list(destinations))
 
     def remember(
         self, meetings: Sequence[tuple[CloudMeetingRecord, float]], listed_at: float
@@ -43,8 +54,8 @@ class SqliteCloudStore:
                 ON CONFLICT (meeting_key) DO UPDATE SET
                     account = excluded.account, topic = excluded.topic, host = excluded.host,
                     started_at = excluded.started_at, ended_at = excluded.ended_at,
-                    is_kept = is_kept OR coalesce(trashed_at < ?, 0),
-                    trashed_at = CASE WHEN trashed_at < ? THEN NULL ELSE trashed_at END
+                    is_kept = is_kept OR coalesce(trashed_at < ? AND is_moved, 0),
+                    trashed_at = CASE WHEN trashed_at < ? AND is_moved THEN NULL ELSE trashed_at END
                 """,
                 [
                     (
@@ -56,8 +67,8 @@ class SqliteCloudStore:
                         one.started_at,
                         one.ended_at,
                         look_at,
-                        listed_at,
-                        listed_at,
+                        listed_at - _LIST_LATE_SECONDS,
+                        listed_at - _LIST_LATE_SECONDS,
                     )
                     for one, look_at in meetings
                 ],
@@ -71,31 +82,21 @@ class SqliteCloudStore:
                 SELECT 1 FROM files WHERE {_OF_MEETING} AND files.kind = 'transcript'
             ) AS has_transcript
             FROM cloud_meetings
-            WHERE look_at <= ? AND account = ? AND trashed_at IS NULL AND {_TAKEN}
+            -- What lies too far ahead was put off before the clock jumped back.
+            WHERE (look_at <= ? OR look_at > ?) AND account = ? AND trashed_at IS NULL AND {_TAKEN}
             ORDER BY look_at LIMIT ?
             """,  # noqa: S608  only our own words are put in
-            (now, account, limit),
+            (now, now + _LONGEST_SECONDS, account, limit),
         )
         return [
             replace(_record_of(row), has_transcript=bool(row["has_transcript"])) for row in rows
         ]
 
-    def next_look(self, account: str) -> float | None:
-        """Return when the next of them is due; None if none is."""
-        (row,) = self._db.query(
-            f"""
-            SELECT min(look_at) AS at FROM cloud_meetings
-            WHERE look_at IS NOT NULL AND account = ? AND trashed_at IS NULL AND {_TAKEN}
-            """,  # noqa: S608  only our own words are put in
-            (account,),
-        )
-        return None if row["at"] is None else float(row["at"])
-
     def put_off(self, key: MeetingKey, until: float | None) -> None:
         """Take note of a look that found nothing."""
         with self._db.write() as conn:
             conn.execute(
-                "UPDATE cloud_meetings SET looks = looks + 1, look_at = ? WHERE meeting_key = ?",
+                "UPDATE cloud_meetings SET look_at = ? WHERE meeting_key = ?",
                 (until, key),
             )
 
@@ -118,28 +119,32 @@ class SqliteCloudStore:
                 """
                 UPDATE jobs SET state = 'ready', step = 'publish', attempt = 0, not_before = 0,
                                 error_code = NULL, error_detail = '', updated_at = ?
-                WHERE state = 'done' AND file_id IN (
+                WHERE state = 'done' AND destination IN (SELECT value FROM json_each(?))
+                  AND file_id IN (
                     SELECT id FROM files
                     WHERE kind IN ('video', 'audio')
                       AND (meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.'))
                 """,
-                (now, key, key, key),
+                (now, self._destinations, key, key, key),
             ).rowcount
 
-    def trashable(self, account: str, ended_before: float, limit: int) -> list[CloudMeetingRecord]:
+    def trashable(
+        self, account: str, ended_before: float, limit: int, *, but: Collection[MeetingKey] = ()
+    ) -> list[CloudMeetingRecord]:
         """Return meetings of which nothing more is expected and everything was brought home."""
         rows = self._db.query(
             f"""
             SELECT * FROM cloud_meetings
             WHERE account = ? AND ended_at <= ? AND look_at IS NULL AND trashed_at IS NULL
-              AND is_kept = 0 AND {_TAKEN} AND NOT EXISTS (
+              AND is_kept = 0 AND meeting_key NOT IN (SELECT value FROM json_each(?))
+              AND {_TAKEN} AND NOT EXISTS (
                 SELECT 1 FROM files WHERE {_OF_MEETING} AND files.gone = 0
                   AND (files.verdict <> 'ready' OR NOT EXISTS (
                     SELECT 1 FROM jobs WHERE jobs.file_id = files.id AND jobs.state = 'done'
                       AND jobs.size = files.size AND jobs.mtime_ns = files.mtime_ns)))
             ORDER BY ended_at LIMIT ?
             """,  # noqa: S608  only our own words are put in
-            (account, ended_before, limit),
+            (account, ended_before, json.dumps(list(but)), limit),
         )
         return [_record_of(row) for row in rows]
 
@@ -150,13 +155,63 @@ class SqliteCloudStore:
         )
         return [_record_of(row) for row in rows]
 
-    def set_trashed(self, key: MeetingKey, trashed_at: float | None, *, is_kept: bool) -> None:
-        """Take note that a cloud copy was moved to the trash, or was not after all, or is kept."""
+    def unsure(self, account: str) -> list[CloudMeetingRecord]:
+        """Return meetings of which it is not known whether they were moved."""
+        rows = self._db.query(
+            """
+            SELECT * FROM cloud_meetings
+            WHERE trashed_at IS NOT NULL AND is_moved = 0 AND account = ?
+            """,
+            (account,),
+        )
+        return [_record_of(row) for row in rows]
+
+    def set_trashed(
+        self,
+        key: MeetingKey,
+        trashed_at: float | None,
+        *,
+        is_moved: bool = False,
+        is_kept: bool = False,
+    ) -> None:
+        """Take note that a cloud copy is being moved, was moved, was not, or is kept."""
         with self._db.write() as conn:
             conn.execute(
-                "UPDATE cloud_meetings SET trashed_at = ?, is_kept = ? WHERE meeting_key = ?",
-                (trashed_at, int(is_kept), key),
+                """
+                UPDATE cloud_meetings SET trashed_at = ?, is_moved = ?, is_kept = ?
+                WHERE meeting_key = ?
+                """,
+                (trashed_at, int(is_moved), int(is_kept), key),
             )
+
+    def doubtful(self, account: str, limit: int) -> list[CloudMeetingRecord]:
+        """Return meetings with files that wait for another look, whatever day they are of."""
+        rows = self._db.query(
+            f"""
+            SELECT * FROM cloud_meetings
+            WHERE account = ? AND trashed_at IS NULL AND EXISTS (
+                SELECT 1 FROM files LEFT JOIN jobs ON jobs.file_id = files.id
+                WHERE {_OF_MEETING} AND files.verdict <> 'history' AND (
+                    files.verdict <> 'ready' AND files.gone = 0
+                    OR jobs.state IN ('failed', 'cancelled')
+                       AND jobs.size = files.size AND jobs.mtime_ns = files.mtime_ns
+                       AND jobs.error_code IN ({", ".join("?" for _ in CAME_BACK)})))
+            ORDER BY started_at LIMIT ?
+            """,  # noqa: S608  only our own words and question marks are put in
+            (account, *CAME_BACK, limit),
+        )
+        return [_record_of(row) for row in rows]
+
+    def paths_of(self, key: MeetingKey) -> set[str]:
+        """Return the paths of every file of a whole meeting that was ever told of."""
+        rows = self._db.query(
+            """
+            SELECT path FROM files
+            WHERE meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.'
+            """,
+            (key, key, key),
+        )
+        return {os.fsdecode(row["path"]) for row in rows}
 
     def files_of(self, key: MeetingKey) -> list[FileRecord]:
         """Return every file of a whole meeting that the cloud still has."""
@@ -205,17 +260,15 @@ class SqliteCloudStore:
             )
         }
 
-    def wanted(self, root: Path) -> set[Path]:
-        """Return the files below *root* that are still to be sent."""
+    def wanted(self) -> set[Path]:
+        """Return the cloud files that are still to be sent."""
         return {
             blob_to_path(row["path"])
             for row in self._db.query(
                 """
                 SELECT files.path FROM jobs JOIN files ON files.id = jobs.file_id
                 WHERE jobs.source <> 'local' AND jobs.state IN ('ready', 'running', 'blocked')
-                  AND files.root = ?
-                """,
-                (path_to_blob(root),),
+                """
             )
         }
 
@@ -244,6 +297,5 @@ def _record_of(row: sqlite3.Row) -> CloudMeetingRecord:
         host=row["host"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        looks=row["looks"],
         trashed_at=row["trashed_at"],
     )

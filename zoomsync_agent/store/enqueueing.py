@@ -10,7 +10,7 @@ from zoomsync_agent.core.job import LOCAL, FileId, Step
 from zoomsync_agent.ports import Decided
 from zoomsync_agent.sqlite import path_to_blob
 
-_CAME_BACK: Final = (SourceMissing.code, SourceChanged.code, RecordingDeleted.code)
+CAME_BACK: Final = (SourceMissing.code, SourceChanged.code, RecordingDeleted.code)
 """Ends of a job that are undone when its file is there again."""
 
 _UPSERT_FILE: Final = """
@@ -101,9 +101,9 @@ def enqueue(
                         updated_at = ?
         WHERE file_id = ? AND destination = ? AND size = ? AND mtime_ns = ?
           AND state IN ('failed', 'cancelled')
-          AND error_code IN ({", ".join("?" for _ in _CAME_BACK)})
+          AND error_code IN ({", ".join("?" for _ in CAME_BACK)})
         """,  # noqa: S608  only question marks are put in
-        (first, now, file_id, destination, identity.size, identity.mtime_ns, *_CAME_BACK),
+        (first, now, file_id, destination, identity.size, identity.mtime_ns, *CAME_BACK),
     ).rowcount
 
 

@@ -278,6 +278,11 @@ class SqliteJobStore:
                 ),
             ).rowcount
 
+    def forgive(self, job_id: JobId) -> None:
+        """Forget the deaths of a job that comes further: it does not take the agent down."""
+        with self._db.write() as conn:
+            conn.execute("UPDATE jobs SET deaths = 0 WHERE id = ? AND deaths > 0", (job_id,))
+
     def cancel_requested(self, job_id: JobId) -> bool:
         """Return whether somebody wants this running job to end."""
         rows = self._db.query("SELECT cancel_requested FROM jobs WHERE id = ?", (job_id,))
@@ -386,29 +391,27 @@ class SqliteJobStore:
             raise NotAllowed("it is finished already")
         return count
 
-    def reopen_history(self) -> None:
+    def reopen_history(self, *, cloud_since: float = 0.0) -> None:
         """Forget what was decided about history, so that the next sweep decides anew.
 
-        What is history stays so: a file that came since the first sweep does not become old. Jobs
-        of the backlog that have not begun go too; the sweep makes those again that are still
-        wanted.
+        What is history stays so. Jobs of the backlog that have not begun go too; the sweep makes
+        those again that are still wanted. What a cloud has from before *cloud_since*, in epoch
+        seconds, is left out at once, because no sweep goes there.
         """
+        unbegun = (
+            "priority > 0 AND state = 'ready' AND attempt = 0 AND step IN ('fetch', 'identify')"
+        )
         with self._db.write() as conn:
             conn.execute(
-                """
-                UPDATE files SET verdict = 'settling' WHERE verdict = 'history' OR id IN (
-                    SELECT file_id FROM jobs
-                    WHERE priority > 0 AND state = 'ready' AND attempt = 0
-                      AND step IN ('fetch', 'identify'))
-                """
+                f"""
+                UPDATE files SET verdict = CASE
+                    WHEN source <> 'local' AND coalesce(started_at, 0) < ? THEN 'history'
+                    ELSE 'settling' END
+                WHERE verdict = 'history' OR id IN (SELECT file_id FROM jobs WHERE {unbegun})
+                """,  # noqa: S608  only our own words are put in
+                (cloud_since,),
             )
-            conn.execute(
-                """
-                DELETE FROM jobs
-                WHERE priority > 0 AND state = 'ready' AND attempt = 0
-                  AND step IN ('fetch', 'identify')
-                """
-            )
+            conn.execute(f"DELETE FROM jobs WHERE {unbegun}")  # noqa: S608  likewise
 
     def _jobs(self, conn: sqlite3.Connection, job_ids: Sequence[JobId]) -> list[Job]:
         return [

@@ -146,7 +146,8 @@ def m007_cloud(db: Database) -> None:
 
     A job has one more step before the others, so its table is made anew. `look_at` is when a
     meeting is asked once more for what comes late; NULL once nothing is to be expected any more.
-    `is_kept` says that somebody took it back out of the cloud's trash.
+    `trashed_at` is noted before a copy is moved to the cloud's trash, `is_moved` afterwards;
+    `is_kept` says that somebody took it back from there.
     """
     db.execute("ALTER TABLE files ADD COLUMN source TEXT NOT NULL DEFAULT 'local'")
     db.execute("ALTER TABLE files ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
@@ -201,11 +202,11 @@ def m007_cloud(db: Database) -> None:
             host         TEXT    NOT NULL,
             started_at   REAL,
             ended_at     REAL,
-            looks        INTEGER NOT NULL DEFAULT 0,
             look_at      REAL,
             summary      TEXT    NOT NULL DEFAULT '',
             action_items TEXT    NOT NULL DEFAULT '[]',
             trashed_at   REAL,
+            is_moved     INTEGER NOT NULL DEFAULT 0 CHECK (is_moved IN (0, 1)),
             is_kept      INTEGER NOT NULL DEFAULT 0 CHECK (is_kept IN (0, 1))
         ) STRICT
     """)
@@ -220,7 +221,6 @@ def m007_cloud(db: Database) -> None:
     db.execute("""
         CREATE TABLE twins (meeting_key TEXT PRIMARY KEY, group_key TEXT NOT NULL) STRICT
     """)
-    db.execute("CREATE INDEX twins_group ON twins (group_key)")
 
 
 VERSION = 7

@@ -25,6 +25,11 @@ class SqliteStateStore:
                     (name, value, value),
                 )
 
+    def forget_all(self, prefix: str) -> None:
+        """Forget every value whose name begins with *prefix*."""
+        with self._db.write() as conn:
+            conn.execute("DELETE FROM state WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+
     def stamp(self, now: float) -> float:
         """Return a time that is later than every one returned before, even if the clock jumps."""
         with self._db.write() as conn:

@@ -97,7 +97,7 @@ class Asker:
     ) -> dict[str, Any] | None:
         """Return what `ask` returns, or None where there is no such thing."""
         try:
-            return self.ask(path, params, category, doing, method=method, body=body)
+            return self._asked(path, params, category, doing, method, body)
         except _NotFound:
             return None
 
@@ -125,6 +125,20 @@ class Asker:
             AgentError: Zoom says no, or nothing.
             PageExpired: the token of a page has ended.
         """
+        try:
+            return self._asked(path, params, category, doing, method, body)
+        except _NotFound as exc:
+            raise RemoteUnavailable(str(exc)) from exc
+
+    def _asked(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        category: Category,
+        doing: str,
+        method: str,
+        body: Mapping[str, str] | None,
+    ) -> dict[str, Any]:
         is_renewed = False
         for attempt in range(_TRIES):
             token = self._keeper.token()
@@ -137,16 +151,17 @@ class Asker:
             again = self._again(response, category, attempt)
             if again is None:
                 return _result(response, told, doing)
-            self._wait(again)
+            if attempt + 1 < _TRIES:
+                self._wait(again)
         raise RemoteUnavailable(f"{doing}: Zoom is not to be had just now")
 
     def _again(self, response: httpx.Response, category: Category, attempt: int) -> float | None:
         """Return in how many seconds to ask once more; None where the answer stands."""
         headers = {name.lower(): value for name, value in response.headers.items()}
         seconds = self._limits.heard(category, response.status_code, headers)
-        if until := self._limits.parked_until:
-            raise ZoomParked(_parked(until))
         if response.status_code == _TOO_MANY:
+            if until := self._limits.parked_until:
+                raise ZoomParked(_parked(until))
             return min(seconds, _LONGEST_WAIT)
         if response.status_code >= _SERVER_FAULT and attempt < len(_WAITS):
             return _WAITS[attempt]

@@ -168,10 +168,12 @@ class ZoomClient:
             Category.LIGHT,
             "look at a recording",
         )
-        meeting = meeting_of(told) if told is not None else None
-        if meeting is None:
+        if told is None:
             return None
-        token = (told or {}).get("download_access_token")
+        meeting = meeting_of(told)
+        if meeting is None:
+            raise RemoteUnavailable("look at a recording: the answer names no meeting")
+        token = told.get("download_access_token")
         return meeting, token if isinstance(token, str) else ""
 
     def summary(self, uuid: str) -> MeetingSummary | None:

@@ -234,6 +234,8 @@ class Downloads:
         request = self._client.build_request("GET", url, headers=headers, timeout=self._timeout)
         try:
             return self._client.send(request, stream=True)
+        except httpx.InvalidURL as exc:
+            raise DownloadRefused(f"{_DOING}: it leads to an address that is none") from exc
         except httpx.HTTPError as exc:
             raise _no_answer(exc, url) from exc
 

@@ -18,6 +18,8 @@ from typing import Final
 from zoomsync_agent.core.rows import epoch
 
 _DAY: Final = 86_400.0
+_LONG: Final = 600.0
+"""No limit of a second ends so late."""
 _UNKNOWN_DAILY: Final = 3600.0
 """A daily limit that does not say when it ends is looked at again after so long."""
 _LONGEST: Final = 2 * _DAY
@@ -111,7 +113,9 @@ class RateLimits:
                 return 0.0
             now = self._now()
             again = _again_at(headers, now)
-            if "daily" in headers.get("x-ratelimit-type", "").lower() or again - now > 600:  # noqa: PLR2004
+            kind = headers.get("x-ratelimit-type", "").lower()
+            # Of a second's limit no clock, however wrong, makes a long wait.
+            if "daily" in kind or ("qps" not in kind and again - now > _LONG):
                 self._parked_until = min(
                     again if again > now else now + _UNKNOWN_DAILY, now + _LONGEST
                 )

@@ -9,6 +9,7 @@ AgentError
 │   ├── SourceUnavailable
 │   ├── DestinationUnavailable
 │   ├── VerificationFailed
+│   ├── DownloadDamaged
 │   ├── DownloadRefused
 │   ├── SpoolFull
 │   └── ZoomParked
@@ -23,6 +24,7 @@ AgentError
 │   ├── ProjectPaused
 │   ├── RowsDenied
 │   ├── ScopeMissing
+│   ├── CloudOff
 │   ├── DiskFull
 │   ├── OtherAccount
 │   ├── SecretsUnavailable
@@ -64,6 +66,7 @@ from zoomsync_agent.core.errors.base import (
 )
 from zoomsync_agent.core.errors.needed import (
     ClockWrong,
+    CloudOff,
     CredentialsMissing,
     CredentialsRefused,
     DestinationDenied,
@@ -95,6 +98,7 @@ from zoomsync_agent.core.errors.permanent import (
 )
 from zoomsync_agent.core.errors.transient import (
     DestinationUnavailable,
+    DownloadDamaged,
     DownloadRefused,
     NetworkUnavailable,
     RemoteUnavailable,
@@ -119,12 +123,14 @@ __all__ = [
     "AgentError",
     "AlreadyRunning",
     "ClockWrong",
+    "CloudOff",
     "CredentialsMissing",
     "CredentialsRefused",
     "DestinationDenied",
     "DestinationFull",
     "DestinationUnavailable",
     "DiskFull",
+    "DownloadDamaged",
     "DownloadRefused",
     "FolderInvalid",
     "KeyTaken",

@@ -97,6 +97,17 @@ class ScopeMissing(ActionNeeded):
     )
 
 
+class CloudOff(ActionNeeded):
+    """The settings do not let anything be fetched from where the recording lies."""
+
+    code = "cloud_off"
+    title = "Zoom's cloud is switched off in the settings"
+    hint = (
+        "Switch it on (zoomsync config set zoom_cloud auto; zoom_client_id must be set), or cancel "
+        "what is not wanted any more."
+    )
+
+
 class DiskFull(ActionNeeded):
     """This computer has no room for a download."""
 

@@ -60,16 +60,23 @@ class VerificationFailed(TransientError):
     max_attempts = 5
 
 
+class DownloadDamaged(TransientError):
+    """What came from Zoom is not the recording that it lists."""
+
+    code = "download_damaged"
+    title = "What Zoom sent was not the recording, and was thrown away"
+    hint = "It is fetched again by itself."
+
+
 class DownloadRefused(TransientError):
     """Zoom lists a recording but does not hand it out."""
 
     code = "download_refused"
     title = "Zoom does not hand this recording out"
     hint = (
-        "It is tried again by itself for some hours. Your Zoom account may forbid downloads, or "
-        "allow them only in certain networks: ask its administrator."
+        "It is tried again by itself. Your Zoom account may forbid downloads, or allow them only "
+        "in certain networks: ask its administrator."
     )
-    max_attempts = 10
 
 
 class SpoolFull(TransientError):

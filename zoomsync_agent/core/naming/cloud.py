@@ -34,15 +34,16 @@ _DEVICE: Final = re.compile(
 _LONGEST: Final = 60
 
 
-def cloud_meeting_key(uuid: str, segment: int = 1) -> MeetingKey:
+def cloud_meeting_key(uuid: str, started_at: float | None = None) -> MeetingKey:
     """Return the key of one recording of a meeting in Zoom's cloud.
 
     Args:
         uuid: of the meeting's instance.
-        segment: from 1; a recording that was stopped and started again has several.
+        started_at: of the recording, in epoch seconds: one that was stopped and started again is
+            several. None gives the key of the whole meeting.
     """
     key = f"{PREFIX}{short_hash(uuid)}"
-    return MeetingKey(key if segment <= 1 else f"{key}-{segment}")
+    return MeetingKey(key if started_at is None else f"{key}-{int(started_at):x}")
 
 
 def whole_meeting(key: MeetingKey) -> MeetingKey:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from zoomsync_agent.core.errors import (
+    DownloadDamaged,
     DownloadRefused,
     NetworkUnavailable,
     OtherAccount,
     RecordingDeleted,
     RemoteUnavailable,
     SourceChanged,
-    VerificationFailed,
 )
 from zoomsync_agent.core.facts import ZOOM
 from zoomsync_agent.core.readiness import Completeness
@@ -80,9 +80,19 @@ class ZoomOrigin:
         origin = Origin.read(file.origin)
         if origin.account != self._client.user_id:
             raise OtherAccount("somebody else is signed in to Zoom now")
+        with self._spool.room_for(file.path, file.identity.size):
+            return self._fetch(origin, file, stop=stop, pace=pace)
+
+    def _fetch(
+        self,
+        origin: Origin,
+        file: FileRecord,
+        *,
+        stop: Callable[[], bool],
+        pace: Callable[[int], None],
+    ) -> bool:
         meeting, listed, token = self._listed(origin, file)
-        room = self._spool.room_for(file.path, file.identity.size)
-        with room, self._spool.writing(file.path) as part:
+        with self._spool.writing(file.path) as part:
             if not self._bring(listed, token, part, file, stop=stop, pace=pace):
                 return False
             self._prove(part, meeting, listed, file, origin)
@@ -213,26 +223,27 @@ class ZoomOrigin:
         """Make sure that what has come is the file, as far as Zoom tells anything of it.
 
         Raises:
-            VerificationFailed: it is not; nothing of it is kept.
+            DownloadDamaged: it is not; nothing of it is kept.
             SourceChanged: it is, and Zoom tells a wrong size of it, which is known from now on.
         """
         wrong = _wrong(part, listed)
         if wrong:
             part.begin_at(0)
             self._forget()
-            raise VerificationFailed(f"{file.path.name}: {wrong}")
+            raise DownloadDamaged(f"{file.path.name}: {wrong}")
         if part.offset == file.identity.size:
             return
         real = part.offset
-        if listed.type in _MEDIA and _is_whole(part, listed):
-            # The file proves itself to be whole, so that it is Zoom's list that is wrong.
+        if listed.type not in _MEDIA or _is_whole(part, listed):
+            # It ended there twice, and a video or a sound proves itself to be whole: so it is
+            # Zoom's list that is wrong.
             self._cloud.correct_size(file.path, listed.size, real)
             part.finish(FileIdentity(real, file.identity.mtime_ns))
             self._found(meeting, origin.account)
             raise SourceChanged(f"Zoom says {listed.size} bytes, and it has {real}")
         part.begin_at(0)
         self._forget()
-        raise VerificationFailed(
+        raise DownloadDamaged(
             f"{file.path.name}: {real} bytes came, and Zoom says that it has {file.identity.size}"
         )
 
@@ -253,7 +264,7 @@ class _Ending:
         """Return whether the file ends where an answer has just ended.
 
         Raises:
-            VerificationFailed: whole answers end somewhere else each time.
+            DownloadDamaged: whole answers end somewhere else each time.
         """
         if part.offset in (self._size, self._ended_at):
             return True
@@ -261,7 +272,7 @@ class _Ending:
         self._times += is_anew
         if self._times >= _TRIES:
             part.begin_at(0)
-            raise VerificationFailed("the recording ends somewhere else each time")
+            raise DownloadDamaged("the recording ends somewhere else each time")
         if not part.version:
             part.begin_at(0)  # nothing would tell whether what follows belongs to it
         return False
@@ -305,7 +316,7 @@ def _take(
         pace(len(piece))
         part.write(piece)
         if part.offset > size + _MOST_TOO_MUCH:
-            raise VerificationFailed(f"more comes than the {size} bytes of which Zoom tells")
+            raise DownloadDamaged(f"more comes than the {size} bytes of which Zoom tells")
         if stop():
             return False
     return True

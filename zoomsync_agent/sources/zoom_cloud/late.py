@@ -7,7 +7,7 @@ summary is no file, so each meeting is asked for it.
 from dataclasses import dataclass
 from typing import Final
 
-from zoomsync_agent.core.errors import DownloadRefused, ScopeMissing, ZoomDenied
+from zoomsync_agent.core.errors import DownloadRefused, RemoteUnavailable, ScopeMissing, ZoomDenied
 from zoomsync_agent.ports import Clock, CloudMeetingRecord, CloudStore
 from zoomsync_agent.sources.zoom_cloud.origin import TRANSCRIPT_ID
 from zoomsync_agent.zoom.app import SUMMARY, TRANSCRIPT
@@ -18,6 +18,10 @@ from zoomsync_agent.zoom.summaries import MeetingSummary
 
 LOOKS_SECONDS: Final = (600.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0, 259_200.0, 604_800.0)
 """When to ask, counted from a meeting's end. Whatever is not there after a week will not come."""
+
+
+_AGAIN_SECONDS: Final = 3_600.0
+"""A meeting that gave no proper answer is asked again after so long."""
 
 
 def first_look(meeting: CloudMeetingRecord, now: float) -> float:
@@ -48,13 +52,14 @@ def next_look(meeting: CloudMeetingRecord, now: float) -> float | None:
 class Answer:
     """What a meeting said: a summary, a transcript that no list shows, or that there is none.
 
-    `is_final` says that it need not be asked again.
+    `is_final` says that it need not be asked again, `is_failed` that it gave no proper answer.
     """
 
     meeting: CloudMeetingRecord
     summary: MeetingSummary | None = None
     transcript: CloudFile | None = None
     is_final: bool = False
+    is_failed: bool = False
 
 
 class LateTexts:
@@ -94,8 +99,11 @@ class LateTexts:
         Raises:
             AgentError: Zoom does not tell; the meeting is asked again.
         """
-        summary, is_final = self._summary(meeting)
-        transcript = None if meeting.has_transcript else self._transcript(meeting)
+        try:
+            summary, is_final = self._summary(meeting)
+            transcript = None if meeting.has_transcript else self._transcript(meeting)
+        except RemoteUnavailable:
+            return Answer(meeting, is_failed=True)  # one odd meeting must not hide the others
         return Answer(meeting, summary, transcript, is_final=is_final)
 
     def _summary(self, meeting: CloudMeetingRecord) -> tuple[MeetingSummary | None, bool]:
@@ -131,6 +139,9 @@ class LateTexts:
         if found is not None:
             told = self._cloud.save_summary(meeting.key, found.text, found.next_steps, now)
         # People edit what was written, so a summary that is there is looked at again, too.
+        if answer.is_failed:
+            self._cloud.put_off(meeting.key, now + _AGAIN_SECONDS)
+            return 0
         again = None if answer.is_final else next_look(meeting, now)
         self._cloud.put_off(meeting.key, again)
         return told

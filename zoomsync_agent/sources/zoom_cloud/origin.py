@@ -110,7 +110,7 @@ def _sighting(
         inode=0,
         kind=part.kind,
         meeting=Meeting(
-            naming.cloud_meeting_key(meeting.uuid, number),
+            naming.cloud_meeting_key(meeting.uuid, started_at),
             naming.one_line(meeting.topic) or naming.NO_TOPIC,
             started_at,
         ),

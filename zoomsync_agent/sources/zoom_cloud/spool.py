@@ -19,6 +19,7 @@ from zoomsync_agent.core import naming
 from zoomsync_agent.core.errors import (
     AgentError,
     DiskFull,
+    SourceBusy,
     SpoolFull,
     SpoolUnusable,
 )
@@ -66,6 +67,7 @@ class Spool:
         """Keep room for a download of *size* bytes while it is under way.
 
         Raises:
+            SourceBusy: somebody else is downloading it.
             SpoolFull: as much waits here as may.
             DiskFull: the disk has no room.
             SpoolUnusable: the folder cannot be written.
@@ -73,9 +75,17 @@ class Spool:
         with _using(self._folder):
             _make_private(path.parent)
         with self._guard:
-            held = {one: stat.st_size for one, stat in self._files()}
+            if partial_of(path) in self._promised:
+                raise SourceBusy(f"{path.name} is being downloaded already")
+            root = self._folder / path.relative_to(self._folder).parts[0]
+            held = {
+                one: stat.st_size
+                for one, stat in self._files()
+                if one.is_relative_to(root) and not one.name.endswith(_NOTE)
+            }
             held |= self._promised
-            held.pop(partial_of(path), None)
+            for own in (path, partial_of(path)):
+                held.pop(own, None)
             there = _size_of(partial_of(path))
             used = sum(held.values())
             if used and used + size > self._most:
@@ -110,14 +120,15 @@ class Spool:
         with _using(self._folder):
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
             file = os.fdopen(os.open(part, flags, 0o600), "rb+", buffering=0)
-            found = Part(file, path)
-            try:
-                yield found
-            finally:
-                # Closed first: Windows neither renames an open file nor leaves its time alone.
-                file.close()
-                if found.identity is not None:
-                    _name(path, found.identity)
+            with file:
+                found = Part(file, path)
+                try:
+                    yield found
+                finally:
+                    # Closed first: Windows neither renames an open file nor leaves its time alone.
+                    file.close()
+                    if found.identity is not None:
+                        _name(path, found.identity)
 
     def release(self, path: Path) -> None:
         """Remove a download, whole or not, and the folders that were for it alone."""
@@ -132,15 +143,15 @@ class Spool:
             except OSError:  # something else lies in it
                 return
 
-    def clean(self, root: Path, wanted: Collection[Path]) -> None:
-        """Remove what lies below *root* and is none of *wanted*; what has just been begun stays."""
+    def clean(self, wanted: Collection[Path]) -> None:
+        """Remove what is none of *wanted*; what has just been begun stays."""
         with self._guard:
             promised = {one.with_name(one.name.removesuffix(".part")) for one in self._promised}
         held = {*wanted, *promised}
         kept = {*held, *map(partial_of, held), *map(_note_of, held)}
         now = time.time()
         for path, stat in self._files():
-            if path in kept or not path.is_relative_to(root):
+            if path in kept:
                 continue
             is_young = now - stat.st_mtime < _FORGOTTEN_SECONDS
             if path.suffix in (".part", _NOTE):

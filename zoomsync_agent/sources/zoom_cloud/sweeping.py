@@ -46,13 +46,13 @@ from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
 
 _log = logging.getLogger(__name__)
 
-FIRST_DAY: Final = date(2013, 1, 1)
-"""Before that Zoom had no cloud for recordings."""
 REREAD_DAYS: Final = 7
 """Files come up to some days late, and lie in the window of their meeting's day."""
 DEEP_DAYS: Final = 35
-"""So far back it is read once a day: as long as a recording lies in Zoom's trash, and longer."""
+"""So far back it is read once a day, for what Zoom took long to finish."""
 _DAY_SECONDS: Final = 86_400.0
+_DOUBTFUL: Final = 500
+"""So many meetings are asked for by themselves, once a day."""
 _AGAIN_SECONDS: Final = (60.0, 300.0)
 """After trouble a sweep is tried again after so long, at first and at most."""
 _AT_ONCE: Final = 16
@@ -72,7 +72,7 @@ class ZoomCloud(ThreadService):
         state: remembers how far a sweep has come.
         spool: where files will lie.
         clock: the time.
-        since: the first day that is wanted, UTC; None where the listener alone decides.
+        since: the first day that is wanted, UTC.
         sweeps: look for recordings; without it only what others find is told of.
         poll_seconds: how often Zoom is asked.
         on_news: told when rows are to be published again.
@@ -88,7 +88,7 @@ class ZoomCloud(ThreadService):
         spool: Spool,
         *,
         clock: Clock,
-        since: date | None = None,
+        since: date,
         sweeps: bool = True,
         poll_seconds: float,
         on_news: Callable[[], None],
@@ -100,7 +100,7 @@ class ZoomCloud(ThreadService):
         self._state = state
         self._spool = spool
         self._clock = clock
-        self._since = since or FIRST_DAY
+        self._since = since
         self._sweeps = sweeps
         self._poll_seconds = poll_seconds
         self._on_news = on_news
@@ -184,9 +184,15 @@ class ZoomCloud(ThreadService):
         if None in wishes:
             self._sweep_at = min(self._sweep_at, self._clock.monotonic())
             self._late.begin_anew()
-        for meeting, account in filter(None, wishes):
-            # Not whoever is signed in by now: it was asked for as somebody.
-            self._tell_of([meeting], account, 0.0, is_alone=True)
+        # Not whoever is signed in by now: it was asked for as somebody.
+        for account in {wish[1] for wish in wishes if wish is not None}:
+            meetings = [wish[0] for wish in wishes if wish is not None and wish[1] == account]
+            try:
+                self._tell_of(meetings, account, 0.0, is_alone=True)
+            except StoreDamaged:
+                raise
+            except AgentError as exc:  # a busy disk; they are asked for again within a day
+                _log.warning("what Zoom told could not be kept: %s", exc.detail)
 
     # --- sweeping --------------------------------------------------------------------------
 
@@ -205,40 +211,63 @@ class ZoomCloud(ThreadService):
         self._listener.root_state(root, "")
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         is_deep = self._clock.monotonic() >= self._deep_at
-        first = self._first_day(account, today, is_deep=is_deep)
+        breadth = f"{account}:all" if self._client.is_account_wide else account
+        first = self._first_day(breadth, today, is_deep=is_deep)
         asked_at = self._clock.now()
         known = self._known_below(root)
         for window, meetings in self._listed(list(windows(first, today))):
             seen = self._tell_of(meetings, account, asked_at, known)
-            self._tell_gone(root, window, meetings, seen)
+            # Whose recordings were once listed for somebody else does not see them any more.
+            if breadth != account or self._swept(f"{account}:all") is None:
+                self._tell_gone(root, window, meetings, seen)
         self._listener.swept(root)
-        self._note_swept(account, first, today)
+        self._note_swept(breadth, first, today)
         if is_deep:
+            self._look_for_doubtful(account)
             self._deep_at = self._clock.monotonic() + _DAY_SECONDS
-        self._spool.clean(root, self._cloud.wanted(root))
+        self._spool.clean(self._cloud.wanted())
 
-    def _first_day(self, account: str, today: date, *, is_deep: bool) -> date:
+    def _look_for_doubtful(self, account: str) -> None:
+        """Ask for the meetings of any day that have a file about which there is more to be said.
+
+        What was not finished, had become another version or was gone when it was to be fetched may
+        lie further back than sweeps go; and what was found out about it may have been forgotten.
+        """
+        doubtful = self._cloud.doubtful(account, _DOUBTFUL)
+        asked_at = self._clock.now()
+        for found in each_beside(
+            lambda one: self._client.meeting(one.uuid),
+            doubtful,
+            _AT_ONCE,
+            name="zoom-look",
+            is_over=self._stopping.is_set,
+        ):
+            if found is not None:
+                self._tell_of([found[0]], account, asked_at, is_alone=True)
+
+    def _first_day(self, breadth: str, today: date, *, is_deep: bool) -> date:
         since = min(self._since, today)
-        swept = self._swept(account)
+        swept = self._swept(breadth)
         if swept is None or since < swept.first:
             return since  # never, or not so far back as is wanted now
         back = DEEP_DAYS if is_deep else REREAD_DAYS
         # What lies before the first day that was swept is not wanted, and would look new.
         return max(min(swept.last, today) - timedelta(days=back), min(swept.first, today))
 
-    def _swept(self, account: str) -> Window | None:
-        """Return which days of an account have been swept."""
-        told = (self._state.get(f"{ZOOM_SWEPT}:{account}") or "").split()
+    def _swept(self, breadth: str) -> Window | None:
+        """Return which days have been swept of an account's own recordings, or of everybody's."""
+        told = (self._state.get(f"{ZOOM_SWEPT}:{breadth}") or "").split()
         try:
             first, last = map(date.fromisoformat, told)
         except ValueError:
             return None
         return Window(first, last)
 
-    def _note_swept(self, account: str, first: date, today: date) -> None:
-        swept = self._swept(account)
-        first = first if swept is None else min(first, swept.first)
-        self._state.set(f"{ZOOM_SWEPT}:{account}", f"{first} {today}")
+    def _note_swept(self, breadth: str, first: date, today: date) -> None:
+        swept = self._swept(breadth) or Window(first, today)
+        # A clock that was wrong for a while must not make everything before it look new.
+        last = max(swept.last, today)
+        self._state.set(f"{ZOOM_SWEPT}:{breadth}", f"{min(first, swept.first)} {last}")
 
     def _listed(self, asked: Sequence[Window]) -> Iterator[tuple[Window, list[CloudMeeting]]]:
         """Yield what lies in each window; some are asked for at a time."""
@@ -277,9 +306,14 @@ class ZoomCloud(ThreadService):
         )
         news = [one for one in found if _is_news(one, known.get(str(one.path)))]
         if is_alone:
-            news = [one for one in news if str(one.path) in known or _is_apart(one)]
+            remembered = {path for one in meetings for path in self._remembered(one)}
+            news = [one for one in news if str(one.path) in remembered or _is_apart(one)]
         self._listener.seen(news)
         return {str(one.path) for one in found}
+
+    def _remembered(self, meeting: CloudMeeting) -> set[str]:
+        """Return the paths of the files of a meeting that were ever told of, also those gone."""
+        return self._cloud.paths_of(record_of(meeting, "").key)
 
     def _tell_gone(
         self, root: Path, window: Window, meetings: Sequence[CloudMeeting], seen: set[str]

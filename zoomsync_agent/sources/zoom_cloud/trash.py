@@ -30,6 +30,10 @@ class ZoomTrash:
         """Move Zoom's copy to Zoom's trash; see `CloudTrash`."""
         return self._client.trash(meeting.uuid)
 
+    def has(self, meeting: CloudMeetingRecord) -> bool:
+        """Ask Zoom whether its copy is not in Zoom's trash."""
+        return self._client.meeting(meeting.uuid) is not None
+
     def holds_only(self, meeting: CloudMeetingRecord, safe: Sequence[FileRecord]) -> bool:
         """Ask Zoom whether its copy is nothing but *safe*; see `CloudTrash`."""
         told = self._client.meeting(meeting.uuid)
