@@ -58,6 +58,7 @@ class Place:
     destination: str
     archive: str
     has_cloud: bool = False
+    sweeps: bool = True
     pid: int | None = None
     url: str | None = None
 
@@ -145,7 +146,7 @@ class Control:
         waiting_rows = self._rows(account)
         state, sentence = snapshot.overall(
             is_running=self.is_running,
-            has_looked=self.sweeps().folder is not None,
+            has_looked=self.sweeps().folder is not None or not self._place.sweeps,
             unready=self._overview.unready(),
             cancelled=self._overview.cancelled(),
             problem=shut,

@@ -282,7 +282,7 @@ def _wired(
     return Agent(
         databases,
         Supervisor(services, clock=clock, log=log),
-        build_control(databases, settings, clock=clock, pid=os.getpid()),
+        build_control(databases, settings, clock=clock, pid=os.getpid(), sweeps=sweeps),
         before_start=before_start,
         parts=parts,
         log=log,

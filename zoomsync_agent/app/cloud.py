@@ -162,6 +162,7 @@ def enqueue(
         store.remember([(record, first_look(record, now)) for record in records], 0.0)
         for begin in range(0, len(found), _BATCH):
             listener.seen(found[begin : begin + _BATCH])
+        store.hurry([str(one.path) for one in found])
         SqliteStateStore(databases.queue).set(SCAN_REQUEST, repr(now))
     return len(found)
 

@@ -30,6 +30,7 @@ def build_control(
     clock: Clock | None = None,
     pid: int | None = None,
     url: str | None = None,
+    sweeps: bool = True,
 ) -> Control:
     """Wire what people see and do, over databases that are there already."""
     state = SqliteStateStore(databases.queue)
@@ -44,6 +45,7 @@ def build_control(
             destination=settings.destination,
             archive=_archive(settings),
             has_cloud=settings.uses_zoom_cloud,
+            sweeps=sweeps,
             pid=pid,
             url=url,
         ),

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Final
 
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import SettingsError
-from zoomsync_agent.core.facts import ZOOM_ACCOUNT
+from zoomsync_agent.core.facts import ZOOM_ACCOUNT, ZOOM_WHO
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.secrets import KeyringSecrets
@@ -91,12 +91,13 @@ def all_meetings(client: ZoomClient, since: date, until: date) -> Iterator[Cloud
         yield from sorted(found, key=lambda one: one.started_at or 0.0, reverse=True)
 
 
-def account_changed(home: Home, *, is_signed_in: bool) -> None:
+def account_changed(home: Home, account: Account) -> None:
     """Let a running agent notice that somebody has signed in, or wants nothing of Zoom any more."""
+    is_signed_in = account.state is AccountState.SIGNED_IN
     databases = Databases(home)
     with contextlib.closing(databases):
         databases.open_beside()
         state = SqliteStateStore(databases.queue)
-        if not is_signed_in:
-            state.set(ZOOM_ACCOUNT, None)
+        state.set(ZOOM_ACCOUNT, account.user_id if is_signed_in else None)
+        state.set(ZOOM_WHO, account.who if is_signed_in else None)
         state.set(SCAN_REQUEST, repr(time.time()))

@@ -246,6 +246,7 @@ def _wait(
                 "recordings": [short_row(row) for row in control.recordings()],
                 "not_uploaded": seen.as_dict()["waiting"],
                 "left_out": asdict(seen.history),
+                "cloud_problem": seen.cloud.sentence if seen.cloud else None,
             }
         )
     else:

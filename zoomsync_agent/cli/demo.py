@@ -65,7 +65,7 @@ def demo(once: bool, cloud: bool, keep_in: Path | None, as_json: bool) -> None:
     overrides: dict[str, object] = {"recordings_path": zoom}
     is_live = not as_json and sys.stderr.isatty()
     if is_live:
-        overrides["bandwidth_limit"] = _SHOWN_BYTES_PER_SECOND
+        overrides["bandwidth_limit"] = _SHOWN_BYTES_PER_SECOND * (10 if cloud else 1)
     chosen = settings.load(home, {}, cwd=place, overrides=overrides)
     logs.configure(log_file=home.log_file, level="info", console=False, home_dir=Path.home())
 

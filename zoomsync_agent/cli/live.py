@@ -177,7 +177,7 @@ class LiveView(Follower):
     @staticmethod
     def is_incomplete(seen: Snapshot) -> bool:
         """Return whether something finished could not be uploaded, or its row not delivered."""
-        if seen.rows.waiting or seen.rows.refused:
+        if seen.rows.waiting or seen.rows.refused or seen.cloud is not None:
             return True
         return any(
             waiting.state in (State.FAILED, State.BLOCKED, State.READY)

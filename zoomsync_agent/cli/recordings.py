@@ -141,7 +141,7 @@ def _by_meeting(found: Sequence[RecordingRow]) -> Iterator[RecordingRow]:
     for row in found:
         meetings.setdefault(row.meeting_key or row.recording_id, []).append(row)
     for of_meeting in meetings.values():
-        yield from of_meeting
+        yield from sorted(of_meeting, key=lambda row: row.started_at or row.created_at)
 
 
 def _when(row: RecordingRow) -> str:

@@ -7,6 +7,7 @@ import click
 
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
 from zoomsync_agent.core.account import Account, AccountState
+from zoomsync_agent.core.errors import SignInRequired
 from zoomsync_agent.core.snapshot import AgentState, Rows, Snapshot
 from zoomsync_agent.core.units import readable_size
 
@@ -100,7 +101,8 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
 def _cloud(seen: Snapshot) -> str:
     who = f"signed in as {seen.zoom_account}" if seen.zoom_account else ""
     if seen.cloud is not None:
-        return f"{who}; {seen.cloud.sentence}" if who else seen.cloud.sentence
+        is_out = issubclass(seen.cloud.kind, SignInRequired)
+        return f"{who}; {seen.cloud.sentence}" if who and not is_out else seen.cloud.sentence
     return who or "nobody is signed in: zoomsync sign-in zoom"
 
 

@@ -5,6 +5,7 @@ import queue
 import sys
 import threading
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -27,9 +28,11 @@ def sign_in(*, no_browser: bool, as_json: bool) -> None:
     home, settings = load()
     keeper = zoom.zoom_keeper(settings, home)
     account = ZoomSignIn(keeper).by_browser(
-        _show, opens=None if no_browser else webbrowser.open, pasted=_pasted()
+        partial(_show, is_opened=not no_browser),
+        opens=None if no_browser else webbrowser.open,
+        pasted=_pasted(),
     )
-    zoom.account_changed(home, is_signed_in=True)
+    zoom.account_changed(home, account)
     scopes = None
     with contextlib.suppress(AgentError):
         scopes = keeper.scopes()
@@ -42,15 +45,19 @@ def sign_out(*, as_json: bool) -> None:
 
     home, settings = load()
     account = zoom.zoom_keeper(settings, home).sign_out()
-    zoom.account_changed(home, is_signed_in=False)
+    zoom.account_changed(home, account)
     _report(account, None, as_json=as_json)
 
 
-def _show(link: str) -> None:
-    click.echo(
-        "Sign in to Zoom in the browser on this computer. If none has opened, open:", err=True
-    )
+def _show(link: str, *, is_opened: bool) -> None:
+    said = "If none has opened, open:" if is_opened else "Open this there:"
+    click.echo(f"Sign in to Zoom in the browser on this computer. {said}", err=True)
     click.echo(f"  {link}", err=True)
+    click.echo(
+        "Should Zoom show an error of its own there, check zoom_client_id and the app's redirect "
+        "address (README). This waits for five minutes; Ctrl-C ends it.",
+        err=True,
+    )
     if sys.stdin.isatty():
         click.echo(
             "Should the browser end at a page that cannot be reached, paste its address here:",

@@ -19,6 +19,12 @@ LOCAL: Final = "local"
 """Name of the source whose recordings lie on this computer; of all others they are fetched."""
 
 
+SMALL_BYTES: Final = 8 << 20
+"""A download of so much does not keep others waiting."""
+LANE_END: Final = "+"
+"""Ends the name of a source where only its large downloads are meant."""
+
+
 class Step(StrEnum):
     """What is left to do."""
 
@@ -82,6 +88,12 @@ class Job:
     cancel_requested: bool = False
     updated_at: float = 0.0
     source: str = LOCAL
+
+    @property
+    def lane(self) -> str:
+        """What a download takes up while it is under way; empty where that is hardly anything."""
+        is_large = self.step is Step.FETCH and self.size > SMALL_BYTES
+        return f"{self.source}{LANE_END}" if is_large else ""
 
     @property
     def gate(self) -> str:

@@ -252,8 +252,10 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     if cloud and not issubclass(cloud.kind, TransientError):
         return AgentState.NEEDS_YOU, f"{cloud.sentence} {_capital(waiting + kept)}."
     troubled = counts[State.BLOCKED] + counts[State.FAILED]
+    left = queued.files - counts[State.BLOCKED]
+    going = f"{_files(left)} still to go, " if left > 0 else ""
     if troubled:
-        return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {kept}."
+        return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {going}{kept}."
     away = f" Zoom's cloud has to wait: {cloud.sentence}" if cloud else ""
     if queued.files:
         return (

@@ -50,7 +50,12 @@ def played_cloud(topic: str, started_at: float) -> Iterator[PlayedCloud]:
         "--late", str(_LATE_SECONDS), "--also", topic, str(started_at),
     ]  # fmt: skip
     with subprocess.Popen(  # noqa: S603  our own program, with words of our own
-        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the demo, which then ends it
     ) as process:
         try:
             told = json.loads((process.stdout or sys.stdin).readline() or "{}")

@@ -224,9 +224,7 @@ class Worker(ThreadService):
         """Return whether a job has come to another gate than *before*, and may not pass it yet."""
         if job.gate == before:
             return False
-        return job.gate in self._breaker.shut | (
-            self._lanes.full if job.step is Step.FETCH else frozenset()
-        )
+        return job.gate in self._breaker.shut or job.lane in self._lanes.full
 
     def _after_error(self, work: Work, exc: Exception) -> None:
         job = outcome.after_error(

@@ -110,7 +110,7 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
     bandwidth_limit: Annotated[int, BeforeValidator(as_rate)] = setting(
         "ZOOMSYNC_BANDWIDTH_LIMIT",
         "0 for no limit, or bytes per second from 1K to 1000G, as in 500K, 5M, 2 MB/s, 1MiB",
-        "How many bytes per second all uploads together may use.",
+        "How many bytes per second all uploads and downloads together may use.",
         0,
     )
     workers: Annotated[int, NoBool] = setting(
@@ -244,6 +244,13 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
         """Refuse to use a bucket that cannot be one; what nobody uses is not judged."""
         if self.destination == "s3" and self.bucket_problem:
             raise ValueError(self.bucket_problem)
+        return self
+
+    @model_validator(mode="after")
+    def _zoom_known(self) -> Self:
+        """Refuse an address of Zoom's that is none; what nobody uses is not judged."""
+        if self.zoom_client_id and self.zoom_problem:
+            raise ValueError(self.zoom_problem)
         return self
 
     @model_validator(mode="after")

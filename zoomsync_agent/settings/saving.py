@@ -55,7 +55,10 @@ def save(
     path = Path(os.path.realpath(home.config_file))
     with _writing:
         document = _document(path)
-        document[key] = _written(key, value, settings)
+        if getattr(settings, key) is None:
+            document.pop(key, None)  # which is how a file says nothing
+        else:
+            document[key] = _written(key, value, settings)
         _replace(path, tomlkit.dumps(document))
 
 

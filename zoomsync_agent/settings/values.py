@@ -2,7 +2,7 @@
 
 import re
 import socket
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -59,7 +59,9 @@ def as_day(value: object) -> object:
     """Return a day, as written ``2024-01-31``; an empty word is none."""
     if isinstance(value, str):
         text = value.strip()
-        return date.fromisoformat(text) if text else None
+        value = date.fromisoformat(text) if text else None
+    if isinstance(value, date) and value > datetime.now(UTC).date() + timedelta(days=1):
+        raise ValueError("in the future")
     return value
 
 

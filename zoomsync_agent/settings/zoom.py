@@ -101,7 +101,10 @@ class ZoomSettings(BaseModel):
                 "Marketplace. README says how to make one"
             )
         if not _is_address(self.zoom_url):
-            return "zoom_url (ZOOM_URL) is not an address such as https://zoom.us"
+            return (
+                f"zoom_url (ZOOM_URL) is not an address such as https://zoom.us: {self.zoom_url} "
+                "(http only for this computer)"
+            )
         if self.zoom_redirect_uri and not _is_address(self.zoom_redirect_uri):
             return (
                 "zoom_redirect_uri (ZOOM_REDIRECT_URI) is no address that Zoom takes: https, or "

@@ -14,7 +14,14 @@ from zoomsync_agent.core.errors import (
     TooManyDeaths,
     VerificationFailed,
 )
-from zoomsync_agent.core.job import ALLOWED, MAX_DEATHS, Job, JobId, State, Step
+from zoomsync_agent.core.job import (
+    ALLOWED,
+    MAX_DEATHS,
+    Job,
+    JobId,
+    State,
+    Step,
+)
 from zoomsync_agent.core.retry import LIMIT_RECHECK_SECONDS, MAX_BACKOFF_SECONDS
 from zoomsync_agent.ports import Decided, StoredObject, Work
 from zoomsync_agent.sqlite import Database
@@ -25,6 +32,7 @@ from zoomsync_agent.store.enqueueing import (
     forget_unfinished,
     remember,
 )
+from zoomsync_agent.store.gates import ELSEWHERE, GATE, elsewhere
 from zoomsync_agent.store.rows import job_of, work_of
 
 _KEPT_STEPS: Final = (Step.FETCH, Step.PUBLISH)
@@ -33,9 +41,6 @@ _SELDOM: Final = (ObjectTooLarge.code, OtherAccount.code)
 _NOT_RETRIED: Final = (State.RUNNING, State.DONE)
 _FORGIVEN_SECONDS: Final = 86_400.0
 """After so long a job that took the agent down too often is tried once more."""
-GATE: Final = "CASE step WHEN 'fetch' THEN source ELSE destination END"
-"""What a job needs for its step, in SQL; see `Job.gate`."""
-_ELSEWHERE: Final = f"{GATE} NOT IN (SELECT value FROM json_each(?))"  # noqa: S608  our words
 
 
 def _cancelled(job: Job) -> Job:
@@ -65,13 +70,13 @@ class SqliteJobStore:
     def claim(self, now: float, shut: Collection[str] = ()) -> Work | None:
         """Take the next due job of no *shut* gate; no other worker can take it too."""
         # A wait that is too long was written before the clock jumped back.
-        due = (now, now + MAX_BACKOFF_SECONDS, json.dumps(list(shut)))
+        due = (now, now + MAX_BACKOFF_SECONDS, *elsewhere(shut))
         # An idle agent does not even ask for the write lock. Not `next_due`: that one reads every
         # ready job, this one stops at the first, which matters while thousands are queued.
         if not self._db.query(
             f"""
             SELECT 1 FROM jobs
-            WHERE state = 'ready' AND (not_before <= ? OR not_before > ?) AND {_ELSEWHERE} LIMIT 1
+            WHERE state = 'ready' AND (not_before <= ? OR not_before > ?) AND {ELSEWHERE} LIMIT 1
             """,  # noqa: S608  only our own words are put in
             due,
         ):
@@ -83,7 +88,7 @@ class SqliteJobStore:
                 WHERE id = (
                     SELECT id FROM jobs INDEXED BY jobs_claim
                     WHERE state = 'ready' AND (not_before <= ? OR not_before > ?)
-                      AND {_ELSEWHERE}
+                      AND {ELSEWHERE}
                     ORDER BY priority, recorded_at, id LIMIT 1)
                 RETURNING *
                 """,  # noqa: S608  only our own words are put in
@@ -206,8 +211,8 @@ class SqliteJobStore:
         None when there is none.
         """
         (row,) = self._db.query(
-            f"SELECT min(not_before) AS due FROM jobs WHERE state = 'ready' AND {_ELSEWHERE}",  # noqa: S608
-            (json.dumps(list(shut)),),
+            f"SELECT min(not_before) AS due FROM jobs WHERE state = 'ready' AND {ELSEWHERE}",  # noqa: S608
+            elsewhere(shut),
         )
         if row["due"] is None:
             return None
@@ -263,14 +268,14 @@ class SqliteJobStore:
             return conn.execute(
                 f"""
                 UPDATE jobs SET state = 'ready', not_before = 0
-                WHERE state = 'blocked' AND (updated_at <= ? OR updated_at > ?) AND {_ELSEWHERE}
+                WHERE state = 'blocked' AND (updated_at <= ? OR updated_at > ?) AND {ELSEWHERE}
                   AND (? = 0 OR coalesce(error_code, '') NOT IN (?, ?)
                        OR updated_at <= ? OR updated_at > ?)
                 """,  # noqa: S608  only our own words are put in
                 (
                     now - older_than,
                     now + older_than,
-                    json.dumps(list(shut)),
+                    *elsewhere(shut),
                     older_than,
                     *_SELDOM,
                     now - LIMIT_RECHECK_SECONDS,

@@ -12,7 +12,7 @@ from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import partial_of
 from zoomsync_agent.core.snapshot import Active, Amount, Waiting
 from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
-from zoomsync_agent.store.jobs import GATE
+from zoomsync_agent.store.gates import GATE
 
 _UNFINISHED: Final = """
     FROM jobs JOIN files ON files.id = jobs.file_id

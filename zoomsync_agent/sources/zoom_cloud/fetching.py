@@ -28,6 +28,8 @@ from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
 
 _TRIES: Final = 4
 """So often in a row a download is gone on with that has brought nothing new."""
+_ASK_SECONDS: Final = 1.0
+"""How often a download looks whether somebody is still signed in."""
 _FRESH_SECONDS: Final = 60.0
 """Files of one meeting are fetched one after the other; it is asked for once."""
 _MOST_TOO_MUCH: Final = 1 << 30
@@ -79,7 +81,7 @@ class ZoomOrigin:
             return True
         origin = Origin.read(file.origin)
         if origin.account != self._client.user_id:
-            raise OtherAccount("somebody else is signed in to Zoom now")
+            raise OtherAccount(f"{self._client.email or 'somebody else'} is signed in now")
         with self._spool.room_for(file.path, file.identity.size):
             return self._fetch(origin, file, stop=stop, pace=pace)
 
@@ -176,7 +178,7 @@ class ZoomOrigin:
             try:
                 with self._opened(listed, token, part) as stream:
                     _expect_same(stream, part)
-                    if not _take(stream, part, size, stop=stop, pace=pace):
+                    if not _take(stream, part, size, stop=stop, pace=self._paced(pace)):
                         return False
                 is_whole = ending.is_there(part, is_anew=not stream.offset)
             except RangeRefused:
@@ -189,6 +191,20 @@ class ZoomOrigin:
                 self._forget()
                 raise
         return True
+
+    def _paced(self, pace: Callable[[int], None]) -> Callable[[int], None]:
+        """Return *pace*, which ends the download once nobody is signed in any more."""
+        asked_at = self._clock.monotonic()
+
+        def take(count: int) -> None:
+            nonlocal asked_at
+            now = self._clock.monotonic()
+            if now - asked_at >= _ASK_SECONDS:
+                asked_at = now
+                self._client.user_id  # noqa: B018  raises where nobody is signed in
+            pace(count)
+
+        return take
 
     @contextlib.contextmanager
     def _opened(self, listed: CloudFile, token: str, part: Part) -> Iterator[Stream]:

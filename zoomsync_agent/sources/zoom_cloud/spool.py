@@ -72,8 +72,6 @@ class Spool:
             DiskFull: the disk has no room.
             SpoolUnusable: the folder cannot be written.
         """
-        with _using(self._folder):
-            _make_private(path.parent)
         with self._guard:
             if partial_of(path) in self._promised:
                 raise SourceBusy(f"{path.name} is being downloaded already")
@@ -92,6 +90,7 @@ class Spool:
                 raise SpoolFull(f"{readable_size(used)} wait in {self._folder}")
             promised = sum(self._promised.values()) - sum(_size_of(one) for one in self._promised)
             with _using(self._folder):
+                _make_private(self._folder)
                 free = shutil.disk_usage(self._folder).free
             if free - promised < size - there + _RESERVE_BYTES:
                 raise DiskFull(
@@ -99,6 +98,8 @@ class Spool:
                     f"{readable_size(free)} are free, and {readable_size(_RESERVE_BYTES)} are left "
                     "to others"
                 )
+            with _using(self._folder):
+                _make_private(path.parent)
             self._promised[partial_of(path)] = size
         try:
             yield
@@ -135,13 +136,15 @@ class Spool:
         for one in (path, partial_of(path), _note_of(path)):
             with contextlib.suppress(OSError):
                 one.unlink()
-        for folder in path.parents:
-            if folder in (self._folder, *self._folder.parents):
-                return
-            try:
-                folder.rmdir()
-            except OSError:  # something else lies in it
-                return
+        # Alone: another download may just be making its folder there.
+        with self._guard:
+            for folder in path.parents:
+                if folder in (self._folder, *self._folder.parents):
+                    return
+                try:
+                    folder.rmdir()
+                except OSError:  # something else lies in it
+                    return
 
     def clean(self, wanted: Collection[Path]) -> None:
         """Remove what is none of *wanted*; what has just been begun stays."""
@@ -223,7 +226,11 @@ class Part:
     def note(self, version: str) -> None:
         """Take note of the version, before anything of it is written."""
         with _using(self._path.parent):
-            _note_of(self._path).write_text(version, "utf-8")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with os.fdopen(
+                os.open(_note_of(self._path), flags, 0o600), "w", encoding="utf-8"
+            ) as to:
+                to.write(version)
 
     @property
     def file(self) -> BinaryIO:
