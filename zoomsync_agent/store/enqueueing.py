@@ -147,6 +147,24 @@ def forget_place(conn: sqlite3.Connection, destination: str) -> None:
     )
 
 
+def forget_history(conn: sqlite3.Connection, cloud_since: float) -> None:
+    """Forget what was decided about history, with the jobs of the backlog that have not begun.
+
+    What a cloud has from before *cloud_since*, in epoch seconds, is left out at once.
+    """
+    unbegun = "priority > 0 AND state = 'ready' AND attempt = 0 AND step IN ('fetch', 'identify')"
+    conn.execute(
+        f"""
+        UPDATE files SET verdict = CASE
+            WHEN source <> 'local' AND coalesce(started_at, 0) < ? THEN 'history'
+            ELSE 'settling' END
+        WHERE verdict = 'history' OR id IN (SELECT file_id FROM jobs WHERE {unbegun})
+        """,  # noqa: S608  only our own words are put in
+        (cloud_since,),
+    )
+    conn.execute(f"DELETE FROM jobs WHERE {unbegun}")  # noqa: S608  likewise
+
+
 def _text(name: str) -> str:
     """Make text of a file name that need not be text."""
     return name.encode("utf-8", "replace").decode()

@@ -28,6 +28,7 @@ from zoomsync_agent.sqlite import Database
 from zoomsync_agent.store.enqueueing import (
     enqueue,
     enqueue_missing,
+    forget_history,
     forget_place,
     forget_unfinished,
     remember,
@@ -403,20 +404,8 @@ class SqliteJobStore:
         those again that are still wanted. What a cloud has from before *cloud_since*, in epoch
         seconds, is left out at once, because no sweep goes there.
         """
-        unbegun = (
-            "priority > 0 AND state = 'ready' AND attempt = 0 AND step IN ('fetch', 'identify')"
-        )
         with self._db.write() as conn:
-            conn.execute(
-                f"""
-                UPDATE files SET verdict = CASE
-                    WHEN source <> 'local' AND coalesce(started_at, 0) < ? THEN 'history'
-                    ELSE 'settling' END
-                WHERE verdict = 'history' OR id IN (SELECT file_id FROM jobs WHERE {unbegun})
-                """,  # noqa: S608  only our own words are put in
-                (cloud_since,),
-            )
-            conn.execute(f"DELETE FROM jobs WHERE {unbegun}")  # noqa: S608  likewise
+            forget_history(conn, cloud_since)
 
     def _jobs(self, conn: sqlite3.Connection, job_ids: Sequence[JobId]) -> list[Job]:
         return [
