@@ -1,9 +1,12 @@
 """Signing out of Zoom ends the sign-in there too, whatever the process still has in hand."""
 
+import threading
+
 import pytest
 
 from tests.fakes.clock import ManualClock
-from tests.fakes.http_server import Fault, html
+from tests.fakes.http_server import Fault, delay, html
+from tests.fakes.process import wait_for
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.zoom import ZoomServer
 from zoomsync_agent.core.account import AccountState
@@ -77,3 +80,20 @@ def test_zoom_does_not_answer(world):
     assert world.keeper().sign_out().state is AccountState.SIGNED_OUT
     assert fault.fired
     assert world.secrets.values == {}
+
+
+def test_a_token_that_is_being_renewed_is_stored_before_the_process_ends(world):
+    """Otherwise the old one would be spent, and the new one nowhere."""
+    keeper = world.keeper()
+    world.clock.advance(7200.0)
+    slow = Fault(("POST", "/oauth/token"), delay(0.5))
+    world.zoom.faults.append(slow)
+    before = world.secrets.writes
+    renewing = threading.Thread(target=keeper.token, daemon=True)
+    renewing.start()
+    wait_for("it is being renewed", keeper._changing.locked)
+    assert keeper.finish(30.0)
+    assert slow.fired == 1
+    assert world.secrets.writes > before
+    renewing.join(5.0)
+    assert keeper.finish(0.0)

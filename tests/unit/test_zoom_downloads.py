@@ -27,7 +27,7 @@ class Connection:
     def read(self, max_bytes, timeout=None):
         """Return a portion, or nothing at the end."""
         assert max_bytes > 0
-        assert timeout == STALL_SECONDS
+        assert timeout in (STALL_SECONDS, downloads._GATHER_SECONDS)
         self.asked += 1
         if not self._rest and self._error is not None:
             raise self._error
@@ -113,6 +113,21 @@ def test_httpx_reads_where_it_may_have_read_further(monkeypatch):
     for one in (connection, None):
         assert b"".join(stream(one, rest=DATA[AHEAD:SIZE]).pieces()) == DATA[:SIZE]
     assert connection.asked == 0
+
+
+def test_what_a_slow_line_brought_is_handed_on_at_once():
+    """Nobody waits for a fuller portion: told to stop, a download ends within a moment."""
+    import httpcore
+
+    class Slow(Connection):
+        def read(self, max_bytes, timeout=None):
+            if timeout == downloads._GATHER_SECONDS:
+                raise httpcore.ReadTimeout
+            return super().read(max_bytes, timeout)
+
+    pieces = list(stream(Slow(DATA[AHEAD:SIZE], [1_000] * 10)).pieces())
+    assert b"".join(pieces) == DATA[:SIZE]
+    assert [len(one) for one in pieces[1:11]] == [1_000] * 10
 
 
 def test_an_answer_that_ends_too_soon_is_no_whole_one():

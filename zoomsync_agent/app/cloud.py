@@ -39,6 +39,8 @@ from zoomsync_agent.zoom.limits import RateLimits
 from zoomsync_agent.zoom.models import CloudMeeting
 
 _BATCH: Final = 500
+_FINISH_SECONDS: Final = 35.0
+"""So long it may take until a token that is being renewed is stored: longer than a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def build_cloud(
     origin = ZoomOrigin(client, downloads, spool, store, clock=clock, found=source.found)
 
     def close() -> None:
+        keeper.finish(_FINISH_SECONDS)
         client.close()
         downloads.close()
 

@@ -179,6 +179,17 @@ class Keeper:
                 )
             return session.access_token
 
+    def finish(self, seconds: float) -> bool:
+        """Wait until no token is being spent or stored; return whether that is so.
+
+        Whoever ends the process in the middle of it loses the sign-in: the old token is spent, and
+        the new one is nowhere yet.
+        """
+        if not self._changing.acquire(timeout=seconds):
+            return False
+        self._changing.release()
+        return True
+
     def account(self) -> Account:
         """Return who we are, without asking the network. Never raises."""
         try:

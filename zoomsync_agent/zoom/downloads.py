@@ -22,6 +22,8 @@ _REDIRECTS: Final = 5
 _PIECE_BYTES: Final = 1 << 18
 _WORTHWHILE_BYTES: Final = 1 << 17
 """Less is not handed on by itself."""
+_GATHER_SECONDS: Final = 0.2
+"""For more of a portion nobody waits longer."""
 _PARTIAL: Final = 206
 _RANGE: Final = 416
 _TOO_MANY: Final = 429
@@ -102,13 +104,14 @@ class _Connection(Protocol):
 
 def _read(connection: _Connection, most: int, stall_seconds: float) -> bytes:
     """Return the next bytes, none at the end. Over TLS they come in small portions."""
-    portions: list[bytes] = []
-    while most and sum(map(len, portions)) < _WORTHWHILE_BYTES:
-        portion = connection.read(most, stall_seconds)
-        if not portion:
-            break
-        portions.append(portion)
-        most -= len(portion)
+    import httpcore  # noqa: PLC0415  not before `zoomsync_agent.http` has loaded it
+
+    portions = [connection.read(most, stall_seconds)]
+    while portions[-1] and sum(map(len, portions)) < min(most, _WORTHWHILE_BYTES):
+        try:
+            portions.append(connection.read(most - sum(map(len, portions)), _GATHER_SECONDS))
+        except httpcore.ReadTimeout:
+            break  # a slow line: what has come counts, and whoever waits is asked
     return b"".join(portions)
 
 

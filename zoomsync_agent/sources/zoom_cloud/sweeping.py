@@ -272,6 +272,7 @@ class ZoomCloud(ThreadService):
     def _listed(self, asked: Sequence[Window]) -> Iterator[tuple[Window, list[CloudMeeting]]]:
         """Yield what lies in each window; some are asked for at a time."""
         is_wide = self._client.is_account_wide
+        self._client.token()  # renewed here, and not by many threads at once
 
         def ask(window: Window) -> tuple[Window, list[CloudMeeting]]:
             return window, self._client.meetings(window, account_wide=is_wide)
