@@ -84,6 +84,7 @@ def test_zoom_does_not_answer(world):
 
 def test_a_token_that_is_being_renewed_is_stored_before_the_process_ends(world):
     """Otherwise the old one would be spent, and the new one nowhere."""
+    world.sign_in()
     keeper = world.keeper()
     world.clock.advance(7200.0)
     slow = Fault(("POST", "/oauth/token"), delay(0.5))

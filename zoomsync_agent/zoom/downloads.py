@@ -106,7 +106,7 @@ def _read(connection: _Connection, most: int, stall_seconds: float) -> bytes:
     """Return the next bytes, none at the end. Over TLS they come in small portions."""
     import httpcore  # noqa: PLC0415  not before `zoomsync_agent.http` has loaded it
 
-    portions = [connection.read(most, stall_seconds)]
+    portions = [connection.read(most, stall_seconds) if most else b""]
     while portions[-1] and sum(map(len, portions)) < min(most, _WORTHWHILE_BYTES):
         try:
             portions.append(connection.read(most - sum(map(len, portions)), _GATHER_SECONDS))
