@@ -230,6 +230,7 @@ def _look(home: "Home", settings: "Settings", since: datetime | None, chosen: Se
         one
         for one in everything
         if chosen.takes_meeting(one.topic, one.host_email or mine, one.minutes)
+        and (not chosen.kinds or any(chosen.takes_file(file.type) for file in one.files))
     ]
     return _Found(account, first, meetings, len(everything) - len(meetings))
 

@@ -69,7 +69,8 @@ def show(recording_id: str, link: bool, life: str | None, as_json: bool) -> None
     out = console()
     for name, value in columns.items():
         if name != "transcription_text" and value not in ("", None, []):
-            out.print(f"{name:18} {value}")
+            said = "; ".join(value) if isinstance(value, list) else value
+            out.print(f"{name:18} {said}")
     for one in variants:
         place = SOURCES.get(one.source, one.source)
         out.print(f"{'also recorded':18} {one.recording_id[:8]} {one.file_name} ({place})")

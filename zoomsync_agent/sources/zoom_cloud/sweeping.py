@@ -307,14 +307,22 @@ class ZoomCloud(ThreadService):
         )
         news = [one for one in found if _is_news(one, known.get(str(one.path)))]
         if is_alone:
-            remembered = {path for one in meetings for path in self._remembered(one)}
-            news = [one for one in news if str(one.path) in remembered or _is_apart(one)]
+            chosen = {path for one in meetings for path in self._chosen(one, found)}
+            news = [one for one in news if str(one.path) in chosen]
         self._listener.seen(news)
         return {str(one.path) for one in found}
 
-    def _remembered(self, meeting: CloudMeeting) -> set[str]:
-        """Return the paths of the files of a meeting that were ever told of, also those gone."""
-        return self._cloud.paths_of(record_of(meeting, "").key)
+    def _chosen(self, meeting: CloudMeeting, found: Sequence[Sighting]) -> set[str]:
+        """Return the paths of the files of a meeting that are wanted.
+
+        Those that were ever told of, gone or not; and what no list shows, where all that lists show
+        is wanted.
+        """
+        told = self._cloud.paths_of(record_of(meeting, "").key)
+        own = [one for one in found if Origin.read(one.origin).uuid == meeting.uuid]
+        if all(str(one.path) in told or _is_apart(one) for one in own):
+            told |= {str(one.path) for one in own if _is_apart(one)}
+        return told
 
     def _tell_gone(
         self, root: Path, window: Window, meetings: Sequence[CloudMeeting], seen: set[str]
