@@ -76,21 +76,26 @@ class SqliteCloudStore:
 
     def due(self, account: str, now: float, limit: int) -> list[CloudMeetingRecord]:
         """Return meetings to be asked for what comes late, those that wait longest first."""
-        rows = self._db.query(
+        rows = self._looks("<=", now, account, limit)
+        # What lies too far ahead was put off before the clock jumped back. Apart, because with one
+        # condition or the other no index is used.
+        rows += self._looks(">", now + _LONGEST_SECONDS, account, limit - len(rows))
+        return [
+            replace(_record_of(row), has_transcript=bool(row["has_transcript"])) for row in rows
+        ]
+
+    def _looks(self, how: str, moment: float, account: str, limit: int) -> list[sqlite3.Row]:
+        return self._db.query(
             f"""
             SELECT *, EXISTS (
                 SELECT 1 FROM files WHERE {_OF_MEETING} AND files.kind = 'transcript'
             ) AS has_transcript
             FROM cloud_meetings
-            -- What lies too far ahead was put off before the clock jumped back.
-            WHERE (look_at <= ? OR look_at > ?) AND account = ? AND trashed_at IS NULL AND {_TAKEN}
+            WHERE look_at {how} ? AND account = ? AND trashed_at IS NULL AND {_TAKEN}
             ORDER BY look_at LIMIT ?
             """,  # noqa: S608  only our own words are put in
-            (now, now + _LONGEST_SECONDS, account, limit),
+            (moment, account, limit),
         )
-        return [
-            replace(_record_of(row), has_transcript=bool(row["has_transcript"])) for row in rows
-        ]
 
     def put_off(self, key: MeetingKey, until: float | None) -> None:
         """Take note of a look that found nothing."""
