@@ -20,7 +20,12 @@ from zoomsync_agent.core.recording import FileIdentity
 from zoomsync_agent.ports import Clock, CloudStore, FileRecord
 from zoomsync_agent.sources.media import probe
 from zoomsync_agent.sources.zoom_cloud.late import transcript_file
-from zoomsync_agent.sources.zoom_cloud.origin import TRANSCRIPT_ID, Origin, identity_of
+from zoomsync_agent.sources.zoom_cloud.origin import (
+    TRANSCRIPT_ID,
+    Origin,
+    identity_of,
+    true_size,
+)
 from zoomsync_agent.sources.zoom_cloud.spool import Part, Spool
 from zoomsync_agent.zoom.client import ZoomClient
 from zoomsync_agent.zoom.downloads import Downloads, RangeRefused, Stream
@@ -121,8 +126,7 @@ class ZoomOrigin:
             listed = transcript_file(url, file.identity.size) if url else None
         if listed is None:
             raise RecordingDeleted(f"{file.path.name} of {meeting.topic}")
-        told, real = self._cloud.real_sizes().get(str(file.path), (listed.size, listed.size))
-        size = real if told == listed.size else listed.size
+        size = true_size(listed, file.path, self._cloud.real_sizes())
         if not listed.is_finished or identity_of(meeting, listed, size) != file.identity:
             self._found(meeting, origin.account)
             raise SourceChanged(f"Zoom has another version of {file.path.name} by now")

@@ -1,7 +1,7 @@
 """What a file of Zoom's cloud is found by, and how it is seen."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -61,6 +61,18 @@ class Origin:
             raise RecordingDeleted("it is not known where it came from") from exc
 
 
+def true_size(file: CloudFile, path: Path, real_sizes: Mapping[str, tuple[int, int]]) -> int:
+    """Return how large a file is, also where it is known that Zoom tells a wrong size of it.
+
+    Args:
+        file: as Zoom tells it.
+        path: where it lies once it has been fetched.
+        real_sizes: by path, what Zoom told when that was found out, and what is true.
+    """
+    told, real = real_sizes.get(str(path), (file.size, file.size))
+    return real if told == file.size else file.size
+
+
 def identity_of(meeting: CloudMeeting, file: CloudFile, size: int) -> FileIdentity:
     """Return what tells one version of a cloud file from the next: its size and its start."""
     start = file.started_at or meeting.started_at or 0.0
@@ -98,8 +110,7 @@ def _sighting(
     part = naming.cloud_part(file.type, file.name, number)
     name = naming.cloud_file_name(file.type, file.extension, file.recording_type, file.name)
     path = root / naming.short_hash(meeting.uuid) / naming.short_hash(file.id) / name
-    told, real = real_sizes.get(str(path), (file.size, file.size))
-    size = real if told == file.size else file.size
+    size = true_size(file, path, real_sizes)
     ended_at = file.ended_at
     is_apart = bool(file.name) or file.id == TRANSCRIPT_ID
     begun = file.started_at

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from zoomsync_agent.core.recording import FileIdentity
 from zoomsync_agent.ports import CloudMeetingRecord, CloudStore, FileRecord
-from zoomsync_agent.sources.zoom_cloud.origin import Origin, identity_of
+from zoomsync_agent.sources.zoom_cloud.origin import Origin, identity_of, true_size
 from zoomsync_agent.zoom.client import ZoomClient
-from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
 
 
 class ZoomTrash:
@@ -48,13 +46,6 @@ class ZoomTrash:
             file = known.get(one.id)
             if file is None or not one.is_finished:
                 return False
-            if file.identity != _identity(listed, one, sizes.get(str(file.path))):
+            if file.identity != identity_of(listed, one, true_size(one, file.path, sizes)):
                 return False
         return True
-
-
-def _identity(
-    meeting: CloudMeeting, file: CloudFile, corrected: tuple[int, int] | None
-) -> FileIdentity:
-    size = corrected[1] if corrected is not None and corrected[0] == file.size else file.size
-    return identity_of(meeting, file, size)
