@@ -1,13 +1,12 @@
 """Recordings in Zoom's cloud, wired as a part of the agent. Loaded only where it is used."""
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.databases import Databases, opened_beside
 from zoomsync_agent.app.first_day import first_day
 from zoomsync_agent.app.zoom import asking, zoom_keeper
 from zoomsync_agent.core.selection import Selection
@@ -121,10 +120,7 @@ def unsafe(
     chosen: Selection,
 ) -> Amount:
     """Return how much of what is chosen is not safe yet; see `enqueue`."""
-    home.ensure()
-    databases = Databases(home)
-    with contextlib.closing(databases):
-        databases.open_beside()
+    with opened_beside(home) as databases:
         store = SqliteCloudStore(databases.queue)
         safe = store.safe(settings.destination)
         left = [
@@ -153,10 +149,7 @@ def enqueue(
         meetings: those that are wanted.
         chosen: which of their files are.
     """
-    home.ensure()
-    databases = Databases(home)
-    with contextlib.closing(databases):
-        databases.open_beside()
+    with opened_beside(home) as databases:
         store = SqliteCloudStore(databases.queue)
         listener = _intake(databases, [settings.destination], "all", SystemClock(), Bell())
         found = _chosen(settings, home, store, account, meetings, chosen)
@@ -172,10 +165,7 @@ def enqueue(
 
 def trashed(home: Home) -> list[CloudMeetingRecord]:
     """Return the meetings whose copy in Zoom's cloud was moved to Zoom's trash."""
-    home.ensure()
-    databases = Databases(home)
-    with contextlib.closing(databases):
-        databases.open_beside()
+    with opened_beside(home) as databases:
         return SqliteCloudStore(databases.queue).trashed()
 
 
@@ -190,9 +180,7 @@ def recover(
         AgentError: Zoom does not do it; some may be back.
     """
     back, missing = [], []
-    databases = Databases(home)
-    with contextlib.closing(databases), asking(settings, home) as client:
-        databases.open_beside()
+    with opened_beside(home) as databases, asking(settings, home) as client:
         store = SqliteCloudStore(databases.queue)
         for one in meetings:
             if client.recover(one.uuid):

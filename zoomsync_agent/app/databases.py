@@ -1,7 +1,7 @@
 """The two SQLite files of a home, and what happens when one is damaged."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -128,6 +128,16 @@ class Databases:
         """Close both."""
         self.queue.close()
         self.catalog.close()
+
+
+@contextlib.contextmanager
+def opened_beside(home: Home) -> Iterator[Databases]:
+    """Give both databases for the time of a command; an agent may be running in the home."""
+    home.ensure()
+    databases = Databases(home)
+    with contextlib.closing(databases):
+        databases.open_beside()
+        yield databases
 
 
 def _marker(db: Database) -> Path:

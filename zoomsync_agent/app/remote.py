@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from zoomsync_agent.app.account import save_account
 from zoomsync_agent.app.bucket import given_keys
-from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.databases import Databases, opened_beside
 from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.catalog.supabase import SupabaseCatalog
@@ -176,12 +176,8 @@ def _expect_user(settings: Settings) -> str:
 
 @contextlib.contextmanager
 def _state_of(home: Home) -> Iterator[StateStore]:
-    databases = Databases(home)
-    try:
-        databases.open_beside()
+    with opened_beside(home) as databases:
         yield SqliteStateStore(databases.queue)
-    finally:
-        databases.close()
 
 
 def remote_parts(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
-from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.databases import opened_beside
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import SettingsError
 from zoomsync_agent.core.facts import ZOOM_ACCOUNT, ZOOM_WHO
@@ -94,9 +94,7 @@ def all_meetings(client: ZoomClient, since: date, until: date) -> Iterator[Cloud
 def account_changed(home: Home, account: Account) -> None:
     """Let a running agent notice that somebody has signed in, or wants nothing of Zoom any more."""
     is_signed_in = account.state is AccountState.SIGNED_IN
-    databases = Databases(home)
-    with contextlib.closing(databases):
-        databases.open_beside()
+    with opened_beside(home) as databases:
         state = SqliteStateStore(databases.queue)
         state.set(ZOOM_ACCOUNT, account.user_id if is_signed_in else None)
         state.set(ZOOM_WHO, account.who if is_signed_in else None)

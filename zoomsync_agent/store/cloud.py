@@ -24,6 +24,8 @@ _OF_MEETING: Final = """
      OR files.meeting_key > cloud_meetings.meeting_key || '-'
         AND files.meeting_key < cloud_meetings.meeting_key || '.')
 """
+_OF_KEY: Final = "(meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.')"
+"""The same of one meeting, whose key is to be given three times."""
 _TAKEN: Final = f"""
     EXISTS (SELECT 1 FROM files WHERE {_OF_MEETING} AND files.verdict = 'ready')
 """  # noqa: S608  only our own words are put in
@@ -121,15 +123,13 @@ class SqliteCloudStore:
             if not is_news:
                 return 0
             return conn.execute(
-                """
+                f"""
                 UPDATE jobs SET state = 'ready', step = 'publish', attempt = 0, not_before = 0,
                                 error_code = NULL, error_detail = '', updated_at = ?
                 WHERE state = 'done' AND destination IN (SELECT value FROM json_each(?))
                   AND file_id IN (
-                    SELECT id FROM files
-                    WHERE kind IN ('video', 'audio')
-                      AND (meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.'))
-                """,
+                    SELECT id FROM files WHERE kind IN ('video', 'audio') AND {_OF_KEY})
+                """,  # noqa: S608  only our own words are put in
                 (now, self._destinations, key, key, key),
             ).rowcount
 
@@ -210,10 +210,7 @@ class SqliteCloudStore:
     def paths_of(self, key: MeetingKey) -> set[str]:
         """Return the paths of every file of a whole meeting that was ever told of."""
         rows = self._db.query(
-            """
-            SELECT path FROM files
-            WHERE meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.'
-            """,
+            f"SELECT path FROM files WHERE {_OF_KEY}",  # noqa: S608  only our own words
             (key, key, key),
         )
         return {os.fsdecode(row["path"]) for row in rows}
@@ -221,11 +218,7 @@ class SqliteCloudStore:
     def files_of(self, key: MeetingKey) -> list[FileRecord]:
         """Return every file of a whole meeting that the cloud still has."""
         rows = self._db.query(
-            """
-            SELECT * FROM files
-            WHERE (meeting_key = ? OR meeting_key > ? || '-' AND meeting_key < ? || '.')
-              AND gone = 0
-            """,
+            f"SELECT * FROM files WHERE {_OF_KEY} AND gone = 0",  # noqa: S608  only our own words
             (key, key, key),
         )
         return [file_of(row) for row in rows]

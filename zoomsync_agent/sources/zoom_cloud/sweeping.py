@@ -234,7 +234,11 @@ class ZoomCloud(ThreadService):
         lie further back than sweeps go; and what was found out about it may have been forgotten.
         """
         doubtful = self._cloud.doubtful(account, _DOUBTFUL)
+        if not doubtful:
+            return
         asked_at = self._clock.now()
+        # Once: all remembered files are read for it, and no meeting is among them twice.
+        known = self._known_below(self._spool.root_of(account))
         for found in each_beside(
             lambda one: self._client.meeting(one.uuid),
             doubtful,
@@ -243,7 +247,7 @@ class ZoomCloud(ThreadService):
             is_over=self._stopping.is_set,
         ):
             if found is not None:
-                self._tell_of([found[0]], account, asked_at, is_alone=True)
+                self._tell_of([found[0]], account, asked_at, known, is_alone=True)
 
     def _first_day(self, breadth: str, today: date, *, is_deep: bool) -> date:
         since = min(self._since, today)
@@ -296,7 +300,8 @@ class ZoomCloud(ThreadService):
         root = self._spool.root_of(account)
         known = self._known_below(root) if known is None else known
         sizes = self._cloud.real_sizes()
-        found = [one for meeting in meetings for one in sightings(meeting, account, root, sizes)]
+        of_meetings = [(one, sightings(one, account, root, sizes)) for one in meetings]
+        found = [seen for _, files in of_meetings for seen in files]
         now = self._clock.now()
         self._cloud.remember(
             [
@@ -307,22 +312,20 @@ class ZoomCloud(ThreadService):
         )
         news = [one for one in found if _is_news(one, known.get(str(one.path)))]
         if is_alone:
-            chosen = {path for one in meetings for path in self._chosen(one, found)}
+            chosen = {path for told in of_meetings for path in self._chosen(*told)}
             news = [one for one in news if str(one.path) in chosen]
         self._listener.seen(news)
         return {str(one.path) for one in found}
 
-    def _chosen(self, meeting: CloudMeeting, found: Sequence[Sighting]) -> set[str]:
+    def _chosen(self, meeting: CloudMeeting, files: Sequence[Sighting]) -> set[str]:
         """Return the paths of the files of a meeting that are wanted.
 
         Those that were ever told of, gone or not; and what no list shows, where all that lists show
         is wanted.
         """
         told = self._cloud.paths_of(record_of(meeting, "").key)
-        own = [one for one in found if Origin.read(one.origin).uuid == meeting.uuid]
-        if all(str(one.path) in told or _is_apart(one) for one in own):
-            told |= {str(one.path) for one in own if _is_apart(one)}
-        return told
+        apart = {str(one.path) for one in files if _is_apart(one)}
+        return told | apart if all(str(one.path) in told | apart for one in files) else told
 
     def _tell_gone(
         self, root: Path, window: Window, meetings: Sequence[CloudMeeting], seen: set[str]
