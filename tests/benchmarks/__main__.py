@@ -18,6 +18,7 @@ from tests.benchmarks import (
     idle,
     latency,
     memory,
+    page,
     scale,
     starting,
     uploading,
@@ -43,6 +44,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "upload": uploading.measure,
     "bucket": bucket.measure,
     "cloud": cloud.measure,
+    "page": page.measure,
 }
 
 

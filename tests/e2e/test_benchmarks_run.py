@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = {"start", "latency", "scale", "copy", "idle", "memory", "upload", "bucket", "cloud"}
+NAMES = {
+    *("start", "latency", "scale", "copy", "idle", "memory", "upload", "bucket", "cloud", "page"),
+}
 
 
 def _run(*arguments):

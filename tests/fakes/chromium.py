@@ -9,12 +9,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
+SCREENSHOTS: Final = os.environ.get("ZOOMSYNC_SCREENSHOTS", "")
+"""A folder in which pictures of pages are kept, to be looked at; read before tests clear it away."""
 _PATIENCE_SECONDS: Final = 30.0
 _ARGUMENTS: Final = (
     "--disable-gpu",
@@ -26,11 +28,13 @@ _ARGUMENTS: Final = (
 
 
 @contextlib.contextmanager
-def chromium(home: Path) -> Iterator[Page]:
+def chromium(home: Path, *, scripts: bool = True, **options: Any) -> Iterator[Page]:
     """Give an empty page of a browser that was never used before; what it keeps is in memory.
 
     Args:
         home: the home of the browser; nothing of the session of whoever runs the tests is seen.
+        scripts: whether pages may run scripts.
+        **options: of Playwright's context, such as `color_scheme` and `viewport`.
     """
     home.mkdir(parents=True, exist_ok=True)
     environment: dict[str, str | float | bool] = {
@@ -42,7 +46,7 @@ def chromium(home: Path) -> Iterator[Page]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=_ARGUMENTS, env=environment)
         try:
-            page = browser.new_page()
+            page = browser.new_page(java_script_enabled=scripts, **options)
             page.set_default_timeout(_PATIENCE_SECONDS * 1000)
             yield page
         finally:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.fakes.library import control_of
 from tests.fakes.stores import catalog_database
 from tests.fakes.workshop import Workshop
 from zoomsync_agent.catalog.local import LocalCatalog
@@ -24,6 +25,7 @@ def shop(tmp_path):
     """Give an engine whose rows go to an embedded catalog."""
     workshop = Workshop(tmp_path)
     db = catalog_database(tmp_path / "catalog.db")
+    workshop.rows = db
     workshop.catalog = LocalCatalog(db)
     workshop.steps.publisher._catalogs = (workshop.catalog,)
     yield workshop
@@ -39,14 +41,7 @@ def control(shop):
 
 
 def _control(shop, pid):
-    return Control(
-        shop.jobs,
-        Overview(shop.db),
-        shop.catalog,
-        shop.state,
-        clock=shop.clock,
-        place=Place(shop.root, "folder", "/archive", pid=pid),
-    )
+    return control_of(shop, shop.rows, pid=pid)
 
 
 def test_the_snapshot_follows_a_recording(shop, control):

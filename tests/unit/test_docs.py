@@ -65,8 +65,8 @@ def test_modules_stay_small():
 
 
 def test_architecture_stays_readable():
-    """Something that is read in a quarter of an hour; figures are looked up."""
+    """Something that is read in twenty minutes; figures are looked up."""
     before, _, measured = ARCHITECTURE.partition("\n## Measured\n")
     _, _, after = measured.partition("\n## ")
     assert after
-    assert len(before.splitlines()) + len(after.splitlines()) <= 330
+    assert len(before.splitlines()) + len(after.splitlines()) <= 400

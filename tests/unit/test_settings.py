@@ -20,6 +20,7 @@ RIGHT = {
     "supabase_key": "sb_publishable_x",
     "supabase_bucket": "meetings",
     "supabase_s3": "off",
+    "page_origins": "https://a.example http://localhost:3000",
     "zoom_client_id": "abcdef",
     "zoom_redirect_uri": "https://example.com/back",
     "zoom_url": "https://zoom.example/",

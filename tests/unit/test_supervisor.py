@@ -170,3 +170,43 @@ def test_a_service_that_does_not_stop_is_told(diary):
         {"service": "b"}
     ]
     assert diary[-1] == "stop a"
+
+
+def test_a_service_that_is_not_wanted_rests_and_comes_back(diary):
+    """It is not started, stopped at once where it runs, and started again when it is wanted."""
+    resting = {"a"}
+    services = [Service("a", diary), Service("b", diary)]
+    log = RecordingLog()
+    supervisor = Supervisor(
+        services, clock=ManualClock(), log=log, rests=lambda one: one.name in resting
+    )
+    supervisor.start()
+    assert diary == ["start b"]
+    supervisor.check()
+    resting.clear()
+    supervisor.check()
+    assert diary == ["start b", "start a"]
+    resting.add("b")
+    supervisor.check()
+    supervisor.check()
+    assert diary == ["start b", "start a", "stop b"]
+    assert not log.warnings if hasattr(log, "warnings") else True
+
+
+def test_a_service_that_ends_slowly_is_not_started_twice(diary):
+    """It cannot begin anew before it has ended."""
+    resting = {"a"}
+    service = Service("a", diary, is_stubborn=True)
+    supervisor = Supervisor(
+        [service], clock=ManualClock(), log=RecordingLog(), rests=lambda one: one.name in resting
+    )
+    resting.clear()
+    supervisor.start()
+    resting.add("a")
+    supervisor.check()
+    resting.clear()
+    supervisor.check()
+    assert diary == ["start a", "stop a"]
+    service.die()
+    supervisor.check()
+    assert diary == ["start a", "stop a", "start a"]

@@ -2,9 +2,12 @@
 
 from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.building import build
+from zoomsync_agent.app.choosing import is_set_up
 from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.running import beside, link, page_link, repairing, run, running, survey
+from zoomsync_agent.app.links import link
+from zoomsync_agent.app.page import page_link
+from zoomsync_agent.app.running import beside, repairing, run, running, survey
 
 __all__ = [
     "Agent",
@@ -12,6 +15,7 @@ __all__ = [
     "beside",
     "build",
     "build_control",
+    "is_set_up",
     "link",
     "page_link",
     "repairing",

@@ -9,7 +9,12 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.core.errors import (
+    AgentError,
+    CredentialsRefused,
+    SettingsError,
+    SignInFailed,
+)
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.secrets import KeyringSecrets
 from zoomsync_agent.destinations.s3 import S3Destination, Storing
@@ -19,11 +24,13 @@ from zoomsync_agent.s3.credentials import (
     AwsChain,
     Credentials,
     FirstOf,
+    FixedKeys,
     GivenKeys,
     KeptKeys,
     Keys,
     profile_region,
 )
+from zoomsync_agent.s3.objects import Objects
 from zoomsync_agent.s3.requests import Requests
 from zoomsync_agent.settings import AWS_KEYS, Settings, secret
 
@@ -139,6 +146,32 @@ def kept_keys(secrets: SecretStore) -> Keys | None:
         return Keys(str(access_key), str(secret_key))
     except (ValueError, TypeError):
         return None
+
+
+def try_and_keep(settings: Settings, home: Home, access_key: str, secret_key: str) -> str:
+    """Keep access keys in the keyring, unless the store refuses them.
+
+    Returns:
+        Why they could not be tried, as a sentence; empty where they were.
+
+    Raises:
+        SignInFailed: the store refuses them; nothing was kept.
+        SecretsUnavailable: the keyring does not take them.
+    """
+    keys = Keys(access_key, secret_key)
+    told = ""
+    try:
+        requests = Requests(bucket_of(settings), FixedKeys(keys))
+        with contextlib.closing(requests), requests.told("try the keys"):
+            Objects(requests).any_below("")
+    except CredentialsRefused as exc:
+        raise SignInFailed(f"{exc.detail.rstrip('.')}. Nothing was kept.") from exc
+    except SettingsError:
+        told = "They could not be tried: no bucket is set yet (zoomsync config set s3_bucket …)."
+    except AgentError as exc:
+        told = f"They could not be tried: {exc.detail.rstrip('.')}."
+    keep_keys(KeyringSecrets(home.ensure().service_name), keys)
+    return told
 
 
 def _credentials(settings: Settings, home: Home) -> Credentials:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zoomsync_agent.app.agent import Agent
-from zoomsync_agent.app.controls import build_control, page_maker
+from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.desk.files import inbox_of
 from zoomsync_agent.app.first_day import first_day
 from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.local import LocalCatalog
@@ -23,6 +24,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.facts import (
     LAST_CLOUD_SWEEP,
+    NOT_WATCHING,
     TRASH_PROBLEM,
     ZOOM,
     ZOOM_PROBLEM,
@@ -41,6 +43,7 @@ from zoomsync_agent.engine.breaker import CODES, DESTINATION_SHUT, Breaker
 from zoomsync_agent.engine.housekeeping import Housekeeping, Tidying
 from zoomsync_agent.engine.intake import LAST_SWEEP, Intake
 from zoomsync_agent.engine.lanes import Lanes
+from zoomsync_agent.engine.meter import Meter
 from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.pause import Pause
@@ -65,7 +68,6 @@ from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.meetings import SqliteMeetingStore
 from zoomsync_agent.store.objects import SqliteObjectStore
 from zoomsync_agent.store.state import SqliteStateStore
-from zoomsync_agent.web.server import WebServer
 
 if TYPE_CHECKING:
     from zoomsync_agent.app.cloud import Cloud
@@ -93,9 +95,10 @@ def build(
     *,
     clock: Clock | None = None,
     zone: tzinfo | None = None,
-    on_url: Callable[[str], None] | None = None,
+    meter: Meter | None = None,
     redecide_history: bool = False,
     sweeps: bool = True,
+    may_rest: bool = False,
     zoom_secrets: SecretStore | None = None,
 ) -> Agent:
     """Wire the agent. The databases are opened and, where needed, moved aside; nothing starts.
@@ -105,9 +108,10 @@ def build(
         home: where everything lives.
         clock: the time; the system's by default.
         zone: in which Zoom names folders; this machine's by default.
-        on_url: told the address of the page; without it there is no page.
+        meter: counts the bytes that move.
         redecide_history: decide anew what of the recordings from before the first start is taken.
         sweeps: look for recordings; without it only what is in the queue is worked on.
+        may_rest: do not look while somebody has stopped the monitoring.
         zoom_secrets: keeps the sign-in to Zoom, instead of the system's keyring.
 
     Raises:
@@ -125,9 +129,10 @@ def build(
             databases,
             clock=clock or SystemClock(),
             zone=zone or local_zone(),
-            on_url=on_url,
+            meter=meter or Meter(clock or SystemClock()),
             redecide_history=redecide_history,
             sweeps=sweeps,
+            may_rest=may_rest,
             zoom_secrets=zoom_secrets,
             log=log,
         )
@@ -145,9 +150,10 @@ def _wired(
     *,
     clock: Clock,
     zone: tzinfo,
-    on_url: Callable[[str], None] | None,
+    meter: Meter,
     redecide_history: bool,
     sweeps: bool,
+    may_rest: bool,
     zoom_secrets: SecretStore | None,
     log: Log,
 ) -> Agent:
@@ -162,7 +168,7 @@ def _wired(
     bell = Bell()
     pause = Pause(state, clock)
     breaker = Breaker(clock, _keeping_why_shut(state))
-    pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
+    pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep, count=meter.count)
     destinations: dict[str, Destination] = {
         settings.destination: _destination(settings, state, catalog, parts)
     }
@@ -182,10 +188,12 @@ def _wired(
     )
     if cloud:
         parts = replace(parts, close=in_turn(parts.close, cloud.close))
+    inbox = inbox_of(databases, home)
+    inbox.clean()
     steps = Steps(
         Stores(files, SqliteMeetingStore(databases.queue), objects, state),
         destinations=destinations,
-        origins={cloud.origin.name: cloud.origin} if cloud else {},
+        origins={inbox.name: inbox, **({cloud.origin.name: cloud.origin} if cloud else {})},
         catalogs=(catalog,),
         clock=clock,
         owner=Owner(parts.user, settings.device, zone),
@@ -275,13 +283,14 @@ def _wired(
                 log=log,
             )
         )
-    if on_url is not None:
-        services.append(
-            WebServer(page_maker(databases, settings, home, clock), settings.port, on_url)
-        )
+    looking = {one.name for one in sources} if may_rest else set()
+
+    def rests(service: Service) -> bool:
+        return service.name in looking and state.get(NOT_WATCHING) is not None
+
     return Agent(
         databases,
-        Supervisor(services, clock=clock, log=log),
+        Supervisor(services, clock=clock, log=log, rests=rests),
         build_control(databases, settings, clock=clock, pid=os.getpid(), sweeps=sweeps),
         before_start=before_start,
         parts=parts,

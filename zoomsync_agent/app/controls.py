@@ -1,26 +1,20 @@
 """What people see and do, wired over databases that are there already."""
 
-import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
-
 from zoomsync_agent.app.account import read_account
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.catalog.lists import Lists
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
-from zoomsync_agent.control import Control, Place
+from zoomsync_agent.control import Control, Library, Place
 from zoomsync_agent.desktop.clock import SystemClock
-from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.ports import Clock
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.journal import SqliteJournal
+from zoomsync_agent.store.meetings import SqliteMeetingStore
 from zoomsync_agent.store.overview import Overview
 from zoomsync_agent.store.state import SqliteStateStore
-
-if TYPE_CHECKING:
-    from flask import Flask
-
-PAGE_KEY: Final = "page.token"
 
 
 def build_control(
@@ -30,16 +24,32 @@ def build_control(
     clock: Clock | None = None,
     pid: int | None = None,
     url: str | None = None,
+    hindrance: str = "",
     sweeps: bool = True,
 ) -> Control:
     """Wire what people see and do, over databases that are there already."""
+    clock = clock or SystemClock()
     state = SqliteStateStore(databases.queue)
+    overview, catalog = Overview(databases.queue), LocalCatalog(databases.catalog)
+    journal = SqliteJournal(databases.queue)
     return Control(
         SqliteJobStore(databases.queue),
-        Overview(databases.queue),
-        LocalCatalog(databases.catalog),
+        overview,
+        catalog,
         state,
-        clock=clock or SystemClock(),
+        journal=journal,
+        library=Library(
+            catalog,
+            Lists(databases.catalog),
+            overview=overview,
+            journal=journal,
+            meetings=SqliteMeetingStore(databases.queue),
+            state=state,
+            clock=clock,
+            zone=local_zone(),
+            destination=settings.destination,
+        ),
+        clock=clock,
         place=Place(
             recordings_path=settings.recordings_path,
             destination=settings.destination,
@@ -48,6 +58,7 @@ def build_control(
             sweeps=sweeps,
             pid=pid,
             url=url,
+            hindrance=hindrance,
         ),
         account=lambda: read_account(state) if settings.uses_supabase else None,
         outbox=(
@@ -57,20 +68,6 @@ def build_control(
         ),
         release=databases.release,
     )
-
-
-def page_maker(
-    databases: Databases, settings: Settings, home: Home, clock: Clock
-) -> "Callable[[], Flask]":
-    """Return what makes the page, in the thread that serves it."""
-
-    def make() -> "Flask":
-        from zoomsync_agent.web import app, guard  # noqa: PLC0415  Flask costs 105 ms
-
-        control = build_control(databases, settings, clock=clock, pid=os.getpid())
-        return app.create_app(control, guard.load_token(home.data / PAGE_KEY))
-
-    return make
 
 
 def _archive(settings: Settings) -> str:

@@ -15,8 +15,8 @@ from zoomsync_agent.store.state import SqliteStateStore
 if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
-QUEUE_VERSION: Final = 7
-CATALOG_VERSION: Final = 3
+QUEUE_VERSION: Final = 11
+CATALOG_VERSION: Final = 5
 CLEAN_STOP: Final = "clean_stop"
 """Name of the state that is there only after an orderly end."""
 _ALL_ENDED: Final = "1"

@@ -18,6 +18,7 @@ from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.catalog.supabase import SupabaseCatalog
 from zoomsync_agent.core.account import Account
 from zoomsync_agent.core.errors import (
+    NotAllowed,
     RowsDenied,
     SettingsError,
     SetupIncomplete,
@@ -99,6 +100,22 @@ def opened(settings: Settings, home: Home) -> Iterator[Remote]:
             yield remote
         finally:
             remote.project.close()
+
+
+def sign_in_by_password(settings: Settings, home: Home, email: str, password: str) -> Account:
+    """Sign in to the project with e-mail address and password.
+
+    Raises:
+        SettingsError: the project or its key is not set.
+        SignInFailed, SetupIncomplete: the project refuses, or offers no such way.
+        NotAllowed: the agent uses the project's secret key, so nobody signs in.
+    """
+    from zoomsync_agent.supabase.sign_in import SignIn  # noqa: PLC0415  only here
+
+    with opened(settings, home) as remote:
+        if remote.keeper is None:
+            raise NotAllowed("the agent uses the project's secret key here; nobody signs in")
+        return SignIn(remote.project, remote.keeper).by_password(email, password)
 
 
 def secret_store(home: Home) -> SecretStore:

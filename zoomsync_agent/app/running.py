@@ -6,22 +6,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
+from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.building import build
-from zoomsync_agent.app.controls import PAGE_KEY, build_control
+from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.desk import AppDesk
+from zoomsync_agent.app.desk.files import counted
+from zoomsync_agent.app.page import Page
 from zoomsync_agent.control import Control
-from zoomsync_agent.core import naming
-from zoomsync_agent.core.errors import NotAllowed, StoreDamaged, UsageError
-from zoomsync_agent.core.recording import RecordingRow
+from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import InstanceLock, holder
+from zoomsync_agent.engine.meter import Meter
+from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import SecretStore
 from zoomsync_agent.settings import Settings
-from zoomsync_agent.sources.zoom_folder import ZoomFolder
 
 _REPAIRS: Final = 2
 """A database that is found damaged is moved aside so often in a row."""
@@ -35,39 +39,156 @@ def run(
     settings: Settings,
     home: Home,
     *,
+    reload: Callable[[], Settings] | None = None,
     redecide_history: bool = False,
+    is_held: bool = False,
     on_start: Callable[[Control], None] = lambda _control: None,
+    on_page: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run the agent until it is told to end by a signal.
+    """Run the agent, and its page, until it is told to end by a signal.
 
-    A database that is found damaged is moved aside and rebuilt, and the agent goes on.
+    Settings that change are taken up by a new agent, and a database that is found damaged is moved
+    aside and rebuilt; the page stays.
+
+    Args:
+        settings: what the user chose.
+        home: where everything lives.
+        reload: reads the settings again; without it they stay as they are.
+        redecide_history: decide anew what of the recordings from before the first start is taken.
+        is_held: begin only when somebody has finished the setup on the page.
+        on_start: given what people see and do, each time that an agent has begun.
+        on_page: called when the page can be opened.
 
     Raises:
-        StoreDamaged: that was done, and the damage came back at once.
+        StoreDamaged: it was moved aside, and the damage came back at once.
+        SettingsError: the agent cannot begin with these settings.
     """
+    from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
+
+    log = logs.get_logger("run")
     ended = threading.Event()
-    damages: list[float] = []
     with InstanceLock(home) as lock, _signals_set(ended):
+        desk = AppDesk(home, settings, reload=reload, is_held=is_held)
 
         def announce(url: str) -> None:
             lock.announce(url=url, port=int(url.rstrip("/").rsplit(":", 1)[1]))
+            on_page()
 
-        while not ended.is_set():
-            agent = _started(settings, home, on_url=announce, redecide_history=redecide_history)
+        with contextlib.closing(desk), Page(desk, home, announce, log) as page:
+            keeping = _Keeping(desk, home, page, ended, on_start, log)
+            keeping.run(redecide_history=redecide_history)
+
+
+class _Keeping:
+    """One agent after the other, until the end."""
+
+    def __init__(
+        self,
+        desk: AppDesk,
+        home: Home,
+        page: Page,
+        ended: threading.Event,
+        on_start: Callable[[Control], None],
+        log: Log,
+    ) -> None:
+        self._desk = desk
+        self._home = home
+        self._page = page
+        self._ended = ended
+        self._on_start = on_start
+        self._log = log
+        self._damages: list[float] = []
+        self._written = self._files()
+
+    def run(self, *, redecide_history: bool) -> None:
+        """Work until the end."""
+        is_first = True
+        while not self._ended.is_set():
+            if self._desk.is_held:
+                self._wait(lambda: not self._desk.is_held)
+                continue
+            used = self._desk.settings()
+            self._desk.agent_is_new()
             try:
-                on_start(agent.control)
-                while not ended.wait(1.0):
-                    agent.check()
-            except StoreDamaged as exc:
-                now = time.monotonic()
-                damages = [at for at in damages if now - at < _IN_A_ROW_SECONDS]
-                agent.suspect(exc, is_certain=bool(damages))
-                if len(damages) >= _REPAIRS:
+                agent = _started(
+                    used,
+                    self._home,
+                    meter=self._desk.meter,
+                    redecide_history=redecide_history,
+                    may_rest=True,
+                )
+            except AgentError as exc:
+                if is_first:
                     raise
-                damages.append(now)
-            finally:
-                agent.stop()
-            _await_end(agent, ended.is_set)
+                # Somebody has just chosen this: the page says what is wrong with it.
+                self._log.warning("agent not started", code=exc.code, detail=exc.detail)
+                self._desk.hinder(f"The agent cannot work with these settings: {exc.detail}")
+                self._wait(partial(self._are_other, used))
+                continue
+            is_first = redecide_history = False
+            self._desk.hinder("")
+            self._look_after(agent, used)
+
+    def _look_after(self, agent: Agent, used: Settings) -> None:
+        """Stay with one agent until it is to end."""
+        try:
+            self._on_start(agent.control)
+            while not self._ended.wait(1.0):
+                agent.check()
+                self._page.check()
+                self._read_settings()
+                if self._are_other(used):
+                    self._log.info("settings changed, beginning anew")
+                    break
+        except StoreDamaged as exc:
+            now = time.monotonic()
+            self._damages = [at for at in self._damages if now - at < _IN_A_ROW_SECONDS]
+            agent.suspect(exc, is_certain=bool(self._damages))
+            if len(self._damages) >= _REPAIRS:
+                raise
+            self._damages.append(now)
+        finally:
+            agent.stop()
+        _await_end(agent, self._ended.is_set)
+
+    def _are_other(self, used: Settings) -> bool:
+        return self._desk.settings() != used
+
+    def _wait(self, is_over: Callable[[], bool]) -> None:
+        """Let the page do its work until something is another way, or the end."""
+        while not is_over() and not self._ended.is_set():
+            self._page.check()
+            self._read_settings()
+            self._desk.changed.wait(1.0)
+            self._desk.changed.clear()
+
+    def _read_settings(self) -> None:
+        """Take up what somebody has written into the files of settings."""
+        now = self._files()
+        if now == self._written:
+            return
+        self._written = now
+        try:
+            self._desk.take_up()
+        except SettingsError as exc:
+            self._log.warning("settings not taken up", detail=exc.detail)
+            self._desk.hinder(
+                f"The settings are wrong, so what held before still holds: {exc.detail}"
+            )
+        else:
+            self._desk.hinder("")
+
+    def _files(self) -> tuple[tuple[int, int] | None, ...]:
+        """Return what tells one version of the files of settings from the next."""
+        return tuple(_version_of(one) for one in (self._home.config_file, self._home.env_file))
+
+
+def _version_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 @contextlib.contextmanager
@@ -145,9 +266,10 @@ def _started(
     home: Home,
     *,
     zone: tzinfo | None = None,
-    on_url: Callable[[str], None] | None = None,
+    meter: Meter | None = None,
     redecide_history: bool = False,
     sweeps: bool = True,
+    may_rest: bool = False,
     zoom_secrets: SecretStore | None = None,
 ) -> Agent:
     """Return an agent that runs; a database that is damaged is moved aside on the way."""
@@ -158,9 +280,10 @@ def _started(
                 settings,
                 home,
                 zone=zone,
-                on_url=on_url,
+                meter=meter,
                 redecide_history=redecide_history,
                 sweeps=sweeps,
+                may_rest=may_rest,
                 zoom_secrets=zoom_secrets,
             )
             try:
@@ -229,61 +352,5 @@ def survey(settings: Settings, home: Home) -> Amount | None:
                 return None
     except StoreDamaged:
         return None  # there was a first sweep; the start that follows repairs the database
-    count = size = 0
-    for listing in ZoomFolder(settings.recordings_path).listings():
-        for entry in listing.entries:
-            if naming.is_media(entry.name) and entry.is_regular:
-                count += 1
-                size += entry.size
-    return Amount(count, size)
-
-
-def link(settings: Settings, home: Home, row: RecordingRow, seconds: float) -> str:
-    """Return a link that opens a recording, for *seconds* where links can end.
-
-    Raises:
-        NotAllowed: its bytes are nowhere, or in a project that is not the one in the settings.
-        AgentError: the project gives none.
-    """
-    if not row.file_url:
-        raise NotAllowed(f"{row.file_name} is {row.processing_status}: there is nothing to open")
-    if row.destination == "s3":
-        return _bucket_link(settings, home, row, max(1, int(seconds)))
-    if row.destination != "supabase":
-        return row.file_url
-    # An HTTP client costs 80 ms.
-    from zoomsync_agent.app import remote  # noqa: PLC0415
-    from zoomsync_agent.destinations.supabase import SupabaseDestination  # noqa: PLC0415
-
-    with remote.opened(settings, home) as opened:
-        if row.file_url != opened.project.object_url(row.object_key):
-            raise NotAllowed(f"{row.file_url} lies in another project than {opened.project.url}")
-        return SupabaseDestination(opened.project, opened.access).link(
-            row.object_key, max(1, int(seconds))
-        )
-
-
-def _bucket_link(settings: Settings, home: Home, row: RecordingRow, seconds: int) -> str:
-    from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
-    from zoomsync_agent.destinations.s3.destination import LONGEST_LINK_SECONDS  # noqa: PLC0415
-
-    if seconds > LONGEST_LINK_SECONDS:
-        raise UsageError("A link into a bucket opens for 7 days at most: --expires 7d")
-    with bucket.opened(settings, home) as requests:
-        if row.file_url != requests.bucket.object_url(row.object_key):
-            raise NotAllowed(f"{row.file_url} lies in another bucket than {requests.bucket.url}")
-        return bucket.destination_of(requests, settings).link(row.object_key, seconds)
-
-
-def page_link(home: Home) -> str:
-    """Return a link that opens the running agent's page once.
-
-    Raises:
-        NotAllowed: no agent runs, or it has no page.
-    """
-    from zoomsync_agent.web import guard  # noqa: PLC0415  Flask costs 105 ms
-
-    owner = holder(home)
-    if owner is None or not owner.url:
-        raise NotAllowed("There is a page only while the agent runs: zoomsync run")
-    return guard.link(owner.url, guard.load_token(home.data / PAGE_KEY))
+    found = counted(settings.recordings_path)
+    return Amount(found.files, found.size)

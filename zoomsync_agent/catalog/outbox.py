@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zoomsync_agent.catalog.local import naming_errors, row_of
+from zoomsync_agent.catalog.table import naming_errors, row_of
 from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.rows import iso

@@ -15,6 +15,18 @@ def _run() -> click.Command:
     return run
 
 
+def _setup() -> click.Command:
+    from zoomsync_agent.cli.agent import setup
+
+    return setup
+
+
+def _monitor() -> click.Command:
+    from zoomsync_agent.cli.queue import monitor
+
+    return monitor
+
+
 def _sync() -> click.Command:
     from zoomsync_agent.cli.agent import sync
 
@@ -106,9 +118,11 @@ def _cloud() -> click.Command:
 
 
 COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
+    "setup": (_setup, "Set everything up on the page: folder, archive, accounts."),
     "run": (_run, "Watch the recordings folder and upload what is finished, until stopped."),
     "sync": (_sync, "Upload everything that is finished, then exit."),
     "status": (_status, "Show what the agent does and why files are not uploaded."),
+    "monitor": (_monitor, "Start and stop looking for new recordings."),
     "open": (_open, "Open the running agent's page in the browser."),
     "recordings": (_recordings, "List, show and search recordings."),
     "cloud": (_cloud, "Look at your recordings in Zoom's cloud."),
@@ -120,7 +134,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "sign-out": (_sign_out, "Sign out again; nothing is deleted."),
     "doctor": (
         _doctor,
-        "Look at the Supabase project or the bucket: what is wrong, and how to mend it.",
+        "Look at folders, keyring, archive and accounts: what is wrong, and how to mend it.",
     ),
     "schema": (_schema, "Print the SQL that sets up a Supabase project, or run it."),
     "config": (_config, "Show and change settings."),

@@ -69,10 +69,52 @@ def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
     follower = JsonLines() if as_json else LiveView(enabled=is_live)
     with follower:
         app.run(
-            settings, home, redecide_history=backfill is not None, on_start=follower.show_always
+            settings,
+            home,
+            reload=lambda: load()[1],
+            redecide_history=backfill is not None,
+            on_start=follower.show_always,
         )
     if is_live:
         click.echo(STOPPED, err=True)
+
+
+@click.command()
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
+@command
+def setup(no_browser: bool) -> None:
+    """Set everything up on the page; the agent begins when that is done, and goes on until stopped.
+
+    With an agent already running, its page is opened.
+    """
+    import webbrowser
+
+    from zoomsync_agent import app
+    from zoomsync_agent.desktop.single_instance import holder
+
+    home, settings = load()
+
+    def show_page() -> None:
+        link = app.page_link(home, "ui/setup")
+        if no_browser or not webbrowser.open(link):
+            click.echo(link)
+        else:
+            click.echo("The setup is open in your browser.", err=True)
+
+    if holder(home) is not None:
+        show_page()
+        return
+    log_to(home, settings, console=False)
+    click.echo("Ctrl-C ends the agent.", err=True)
+    app.run(
+        settings,
+        home,
+        reload=lambda: load()[1],
+        is_held=not app.is_set_up(home),
+        on_page=show_page,
+        on_start=lambda _control: click.echo("The agent works.", err=True),
+    )
+    click.echo(STOPPED, err=True)
 
 
 @click.command()
@@ -169,7 +211,7 @@ def _look_once(control: "Control", check: "Callable[[], None]") -> "Sweeps":
     before = control.sweeps()
     control.look()
     while not control.sweeps().are_newer_than(before):
-        if control.root_problem:
+        if control.root_problem or not control.is_watching:
             return before  # nothing will be looked through; whoever waits sees why
         check()
         time.sleep(0.1)

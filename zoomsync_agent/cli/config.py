@@ -7,17 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from zoomsync_agent.cli.output import command, console, json_option, print_json
-from zoomsync_agent.core.errors import SettingsError
-
-_SECRETS = {
-    "supabase_service_key": "SUPABASE_SERVICE_KEY",
-    "service_key": "SUPABASE_SERVICE_KEY",
-    "database_url": "DATABASE_URL",
-    "zoom_client_secret": "ZOOM_CLIENT_SECRET",
-    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
-    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
-    "aws_session_token": "AWS_SESSION_TOKEN",
-}
 
 if TYPE_CHECKING:
     from zoomsync_agent.settings import Settings
@@ -64,35 +53,12 @@ def show(as_json: bool) -> None:
     out.print(f"\nconfig file: {home.config_file}", style="dim")
 
 
-def _expect_folders(key: str, whole: "Settings") -> None:
+def _tell_of_folder(key: str, whole: "Settings") -> None:
+    """Say that a folder is not there yet, which may be a mistake."""
     chosen = {"recordings_path": whole.recordings_path, "archive_path": whole.archive_path}
     path = chosen.get(key)
-    if path is not None and path.exists() and not path.is_dir():
-        raise SettingsError(f"{key}: {path} is a file, not a folder")
     if path is not None and not path.exists():
         click.echo(f"{path} does not exist yet.", err=True)
-
-
-def _expect_no_secret(key: str, value: str) -> None:
-    from zoomsync_agent.supabase.keys import kind_of
-
-    kind = kind_of(value)
-    if kind.is_secret:
-        raise SettingsError(
-            "this is a secret key, which passes every policy; it was not written down. Keep it "
-            "with: zoomsync sign-in --service-key"
-        )
-    if key.lower() in _SECRETS:
-        raise SettingsError(
-            f"{key} is no setting but a secret: set the variable {_SECRETS[key.lower()]}, in the "
-            "environment or a private .env; or keep it in the keyring with zoomsync sign-in "
-            "--service-key, or zoomsync sign-in s3"
-        )
-    if key == "supabase_key" and value and not kind.is_public:
-        raise SettingsError(
-            "this is not a publishable or anon key; it is in the project's dashboard under "
-            "Settings, API Keys, and begins with sb_publishable_"
-        )
 
 
 @config.command("set", context_settings={"ignore_unknown_options": True})
@@ -103,17 +69,15 @@ def _expect_no_secret(key: str, value: str) -> None:
 def set_(key: str, value: str, as_json: bool) -> None:
     """Write one setting into config.toml."""
     from zoomsync_agent import settings
+    from zoomsync_agent.app import choosing
     from zoomsync_agent.desktop import paths
     from zoomsync_agent.desktop.single_instance import holder
 
     home = paths.home(os.environ)
-    _expect_no_secret(key, value)
+    choosing.expect_no_secret(key, value)
     if key in settings.SPECS:
         # What stops the next start is not written down.
-        whole = settings.load(home, os.environ, cwd=Path.cwd(), overrides={key: value})
-        _expect_folders(key, whole)
-        if key.startswith("s3_") and whole.form_problem:
-            raise SettingsError(whole.form_problem)
+        _tell_of_folder(key, choosing.tried(home, {key: value}))
     settings.save(home, key, value)
     running = holder(home)
     effective = next(
@@ -127,4 +91,4 @@ def set_(key: str, value: str, as_json: bool) -> None:
     if is_overruled:
         click.echo(f"It is overruled by {effective.source}, where it is {effective.value}.")
     if running is not None:
-        click.echo("The running agent uses it from its next start.")
+        click.echo("The running agent takes it up at once.")

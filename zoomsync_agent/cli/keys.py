@@ -1,42 +1,19 @@
 """`zoomsync sign-in s3` and `zoomsync sign-out s3`: access keys of a store, in the keyring."""
 
-import contextlib
 import sys
 
 import click
 
 from zoomsync_agent.cli.output import load, print_json
-from zoomsync_agent.core.errors import (
-    AgentError,
-    CredentialsRefused,
-    SettingsError,
-    SignInFailed,
-    UsageError,
-)
+from zoomsync_agent.core.errors import UsageError
 
 
 def keep(*, as_json: bool) -> None:
     """Ask for access keys, try them, and keep them in the keyring."""
     from zoomsync_agent.app import bucket
-    from zoomsync_agent.desktop.secrets import KeyringSecrets
-    from zoomsync_agent.s3.credentials import FixedKeys, Keys
-    from zoomsync_agent.s3.objects import Objects
-    from zoomsync_agent.s3.requests import Requests
 
     home, settings = load()
-    keys = Keys(*_asked())
-    told = ""
-    try:
-        requests = Requests(bucket.bucket_of(settings), FixedKeys(keys))
-        with contextlib.closing(requests), requests.told("try the keys"):
-            Objects(requests).any_below("")
-    except CredentialsRefused as exc:
-        raise SignInFailed(f"{exc.detail.rstrip('.')}. Nothing was kept.") from exc
-    except SettingsError:
-        told = "They could not be tried: no bucket is set yet (zoomsync config set s3_bucket …)."
-    except AgentError as exc:
-        told = f"They could not be tried: {exc.detail.rstrip('.')}."
-    bucket.keep_keys(KeyringSecrets(home.ensure().service_name), keys)
+    told = bucket.try_and_keep(settings, home, *_asked())
     is_overruled = bucket.given_keys(home) is not None or bool(settings.s3_profile)
     if as_json:
         print_json({"s3_keys": "kept", "is_used": not is_overruled, "tried": not told})

@@ -81,6 +81,38 @@ def resume(as_json: bool) -> None:
         click.echo("Going on.")
 
 
+@click.group()
+def monitor() -> None:
+    """Start and stop looking for new recordings. What is found already goes on."""
+
+
+@monitor.command()
+@json_option
+@command
+def start(as_json: bool) -> None:
+    """Look for new recordings again."""
+    _watch(wanted=True, as_json=as_json)
+
+
+@monitor.command()
+@json_option
+@command
+def stop(as_json: bool) -> None:
+    """Do not look for new recordings until “zoomsync monitor start”."""
+    _watch(wanted=False, as_json=as_json)
+
+
+def _watch(*, wanted: bool, as_json: bool) -> None:
+    with control() as agent:
+        agent.watch(wanted=wanted)
+    if as_json:
+        print_json({"watching": wanted})
+    elif wanted:
+        click.echo("New recordings are taken up as they appear, while the agent runs.")
+    else:
+        click.echo("New recordings are not noticed until: zoomsync monitor start")
+
+
 def _tell(what: str, count: int, words: str, *, as_json: bool) -> None:
     if as_json:
         print_json({what: count})

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _SHOWN = 20
+_PAGES = {
+    "overview": "",
+    "recordings": "ui/recordings",
+    "activity": "ui/activity",
+    "health": "ui/health",
+    "settings": "ui/settings",
+    "setup": "ui/setup",
+}
 
 
 @click.command()
@@ -32,17 +40,18 @@ def status(show_all: bool, as_json: bool) -> None:
 
 
 @click.command("open")
+@click.argument("page", type=click.Choice(list(_PAGES)), default="overview", required=False)
 @click.option("--print", "only_print", is_flag=True, help="Print the link instead.")
 @json_option
 @command
-def open_page(only_print: bool, as_json: bool) -> None:
+def open_page(page: str, only_print: bool, as_json: bool) -> None:
     """Open the running agent's page in the browser. The link works once, for two minutes."""
     import webbrowser
 
     from zoomsync_agent import app
 
     home, _ = load()
-    link = app.page_link(home)
+    link = app.page_link(home, _PAGES[page])
     if as_json:
         print_json({"link": link})
     elif only_print or not webbrowser.open(link):

@@ -1,7 +1,11 @@
-"""Names of states that several parts of the agent know, about Zoom's cloud."""
+"""Names of states that several parts of the agent know."""
 
 from typing import Final
 
+NOT_WATCHING: Final = "not_watching"
+"""Is there while nobody is to look for new recordings."""
+UPLOAD: Final = "upload"
+"""Name of the source of recordings that were handed in over the page or the API."""
 ZOOM: Final = "zoom"
 """Name of the source, and of the gate that downloads pass."""
 ZOOM_ACCOUNT: Final = "zoom_account"

@@ -15,11 +15,13 @@ from zoomsync_agent.core.errors import (
     DestinationDenied,
     DestinationFull,
     DestinationUnavailable,
+    DiskFull,
     NameRefused,
     SourceBusy,
     SourceDamaged,
     SourceDenied,
     SourceMissing,
+    SpoolUnusable,
 )
 
 _SHARING_VIOLATIONS: Final = frozenset({32, 33})
@@ -71,3 +73,16 @@ def writing(root: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise destination_error(exc, root) from exc
+
+
+@contextmanager
+def keeping(folder: Path) -> Iterator[None]:
+    """Turn every `OSError` inside into what it says about a folder of the agent's own."""
+    try:
+        yield
+    except AgentError:
+        raise
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"no room left in {folder}") from exc
+        raise SpoolUnusable(f"{folder}: {exc.strerror or exc}") from exc

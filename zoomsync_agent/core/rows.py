@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from zoomsync_agent.core.recording import (
     Kind,
@@ -12,6 +12,9 @@ from zoomsync_agent.core.recording import (
     RecordingId,
     RecordingRow,
 )
+
+GIVEN_TITLE: Final = "given_title"
+"""Name of one more column beside an object: the title that somebody gave to its meeting."""
 
 
 def iso(moment: float | None) -> str | None:

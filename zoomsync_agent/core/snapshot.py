@@ -46,6 +46,10 @@ STEP_LABELS: Final = {
 _OF_THE_PROJECT: Final = (ProjectPaused, SecretsUnavailable, SetupIncomplete, SignInRequired)
 """What these say needs no sentence around it."""
 
+_RESTING: Final = (
+    "Monitoring is stopped: new recordings are not noticed until you start it again "
+    "(zoomsync monitor start)."
+)
 _ROOT_SENTENCES: Final = {
     "missing": "The recordings folder {root} does not exist. It is watched as soon as it appears; "
     "or choose another one: zoomsync config set recordings_path FOLDER.",
@@ -125,6 +129,8 @@ class Snapshot:
     pid: int | None = None
     url: str | None = None
     paused_until: str | None = None
+    is_watching: bool = True
+    """Whether new recordings are looked for."""
     account: Account | None = None
     """Who the agent is towards the remote project; None where there is no such project."""
     problem: Problem | None = None
@@ -222,6 +228,8 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     counts: dict[State, int],
     queued: Amount,
     synced: Amount,
+    is_watching: bool = True,
+    hindrance: str = "",
 ) -> tuple[AgentState, str]:
     """Return the agent's state and the one sentence that says it."""
     kept = f"{_files(synced.files)} safe ({readable_size(synced.size)})"
@@ -229,12 +237,14 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         kept = "nothing uploaded yet"
     if not is_running:
         return AgentState.STOPPED, f"The agent is not running; {kept}. Start it: zoomsync run"
+    if hindrance:
+        return AgentState.NEEDS_YOU, hindrance
     if is_paused:
         return (
             AgentState.PAUSED,
             f"Paused; {_files(queued.files)} waiting, {kept}. Go on: zoomsync resume",
         )
-    if root_problem:
+    if root_problem and is_watching:
         return AgentState.NEEDS_YOU, root_problem
     waiting = f"{_files(queued.files)} waiting, " if queued.files else ""
     if problem and problem.is_offline:
@@ -268,6 +278,8 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     but = f" {_files(unready)} cannot be uploaded yet; {says} why." if unready else ""
     if cancelled:
         but += f" {_files(cancelled)} cancelled by you."
+    if not is_watching:
+        return AgentState.PAUSED, f"{_RESTING} {_capital(kept)}.{but}"
     if rows.waiting:
         but += f" {_rows(rows.waiting)} still to be told to the database."
     but += away

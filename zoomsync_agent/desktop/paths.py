@@ -46,20 +46,27 @@ def default_recordings_path(environ: Mapping[str, str], *, platform: str = sys.p
     On Windows the shell is asked for Documents, because OneDrive moves and translates it. Zoom for
     Linux ignores the localised Documents folder and, from a snap or flatpak, has one of its own.
     """
+    candidates = recordings_candidates(environ, platform=platform)
+    return next((path for path in candidates if path.is_dir()), candidates[0])
+
+
+def recordings_candidates(
+    environ: Mapping[str, str], *, platform: str = sys.platform
+) -> tuple[Path, ...]:
+    """Return the folders into which Zoom may record, the usual one first; none need exist."""
     user = user_home(environ)
     usual = user / "Documents" / "Zoom"
     if platform == "win32":
         documents = _known_documents()
-        return documents / "Zoom" if documents else usual
+        return (documents / "Zoom" if documents else usual,)
     if platform == "darwin":
-        return usual
-    candidates = (
+        return (usual,)
+    return (
         usual,
         user / "snap" / "zoom-client" / "current" / "Documents" / "Zoom",
         user / ".var" / "app" / "us.zoom.Zoom" / "Documents" / "Zoom",
         user / "Zoom",
     )
-    return next((path for path in candidates if path.is_dir()), usual)
 
 
 def default_archive_path(environ: Mapping[str, str]) -> Path:

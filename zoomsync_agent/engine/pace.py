@@ -19,11 +19,18 @@ class Pace:
         bytes_per_second: the limit of all callers together; 0 means none.
         clock: the time.
         wait: sleeps; tests hand in a function that moves the clock instead.
+        count: told of all bytes that move.
     """
 
     def __init__(
-        self, bytes_per_second: int, clock: Clock, wait: Callable[[float], object]
+        self,
+        bytes_per_second: int,
+        clock: Clock,
+        wait: Callable[[float], object],
+        *,
+        count: Callable[[int], None] = lambda _count: None,
     ) -> None:
+        self._count = count
         self._rate = bytes_per_second
         self._clock = clock
         self._wait = wait
@@ -32,8 +39,11 @@ class Pace:
 
     def take(self, count: int, stop: Callable[[], bool]) -> None:
         """Return when *count* bytes may be moved, or at once when told to stop."""
-        if not self._rate:
-            return
+        if self._rate:
+            self._wait_for(count, stop)
+        self._count(count)
+
+    def _wait_for(self, count: int, stop: Callable[[], bool]) -> None:
         with self._guard:
             now = self._clock.monotonic()
             self._free_at = max(self._free_at, now - _BURST_SECONDS) + count / self._rate

@@ -86,7 +86,11 @@ class Publisher:
         if stored is None or stored.receipt is None or not self._is_of_owner(stored):
             return
         row = self._publish(self._teller(file), stored, ProcessingStatus.COMPLETED)
-        self._destinations[destination].describe(stored.key, rows.as_dict(row))
+        described = rows.as_dict(row)
+        if self._title_of(row):
+            # Whoever rebuilds a lost queue learns that no file says so.
+            described[rows.GIVEN_TITLE] = row.meeting_title
+        self._destinations[destination].describe(stored.key, described)
 
     def uploading(self, file: FileRecord, stored: StoredObject) -> None:
         """Publish that a recording is on its way; text has no row of its own."""
@@ -137,8 +141,9 @@ class Publisher:
         if stored is None:
             return
         if stored.receipt is not None:
+            title = self._meetings.title_of(text.meeting.key) or text.meeting.title
             self._destinations[stored.destination].describe(
-                stored.key, _described_text(text, stored.receipt)
+                stored.key, _described_text(text, stored.receipt, title)
             )
         for media in self._files.of_meeting(text.meeting.key):
             self.completed(stored.destination, media)
@@ -156,6 +161,15 @@ class Publisher:
         return next((one for one in same if os.path.exists(one.path)), file)  # noqa: PTH110
 
     def _publish(
+        self, file: FileRecord, stored: StoredObject, status: ProcessingStatus
+    ) -> RecordingRow:
+        """Publish a row; again, where somebody has renamed its meeting meanwhile."""
+        while True:
+            row = self._publish_once(file, stored, status)
+            if self._title_of(row) in ("", row.meeting_title):
+                return row
+
+    def _publish_once(
         self, file: FileRecord, stored: StoredObject, status: ProcessingStatus
     ) -> RecordingRow:
         sha256 = stored.sha256
@@ -188,6 +202,7 @@ class Publisher:
             object_key=stored.key,
             device=self._owner.device,
         )
+        row = replace(row, meeting_title=self._title_of(row) or row.meeting_title)
         for catalog in self._catalogs:
             before = catalog.get(recording_id)
             if before is not None:
@@ -207,6 +222,10 @@ class Publisher:
             catalog.publish(row)
         return row
 
+    def _title_of(self, row: RecordingRow) -> str:
+        """Return the title that somebody gave to a row's meeting; empty where nobody did."""
+        return self._meetings.title_of(row.meeting_key or row.recording_id)
+
     def _text_of(self, meeting_key: MeetingKey, started_at: float | None) -> str:
         cues = {
             kind: [transcript.from_dict(one) for text in texts for one in json.loads(text)]
@@ -225,7 +244,7 @@ def _url(receipt: Receipt | None) -> str:
     return receipt.url if receipt else ""
 
 
-def _described_text(file: FileRecord, receipt: Receipt) -> dict[str, Any]:
+def _described_text(file: FileRecord, receipt: Receipt, title: str) -> dict[str, Any]:
     return {
         "kind": file.kind,
         "file_name": naming.display_name(file.path.name),
@@ -233,5 +252,5 @@ def _described_text(file: FileRecord, receipt: Receipt) -> dict[str, Any]:
         "sha256": receipt.sha256,
         "source": file.source,
         "meeting_key": file.meeting.key,
-        "meeting_title": naming.display_name(file.meeting.title),
+        "meeting_title": naming.display_name(title),
     }

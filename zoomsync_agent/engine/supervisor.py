@@ -1,7 +1,7 @@
 """Starts services bottom-up, stops them in reverse, and brings back one that died."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from zoomsync_agent.core.errors import StoreDamaged
@@ -21,6 +21,7 @@ class Supervisor:
         services: in the order in which they start.
         clock: the time.
         log: where events go.
+        rests: tells of each service whether it is not wanted at present.
     """
 
     def __init__(
@@ -29,7 +30,10 @@ class Supervisor:
         *,
         clock: Clock,
         log: Log,
+        rests: Callable[[Service], bool] = lambda _service: False,
     ) -> None:
+        self._rests = rests
+        self._resting: set[str] = set()
         self._services = tuple(services)
         self._clock = clock
         self._log = log
@@ -43,6 +47,9 @@ class Supervisor:
         started: list[Service] = []
         try:
             for service in self._services:
+                if self._rests(service):
+                    self._resting.add(service.name)
+                    continue
                 service.start()
                 started.append(service)
         except BaseException:
@@ -63,7 +70,7 @@ class Supervisor:
         return not any(service.is_alive for service in self._services)
 
     def check(self) -> None:
-        """Bring back services that died, each after a wait that grows.
+        """Bring back services that died, each after a wait that grows; let rest what is not wanted.
 
         Raises:
             StoreDamaged: a service died of it. Told once; nothing is brought back after that.
@@ -75,7 +82,7 @@ class Supervisor:
             self._is_started = False
             raise damage
         now = self._clock.monotonic()
-        for service in self._services:
+        for service in [one for one in self._services if not self._let_rest(one)]:
             if service.is_alive:
                 if now - self._born_at.setdefault(service.name, now) >= _FORGIVEN_SECONDS:
                     self._deaths.pop(service.name, None)
@@ -98,6 +105,20 @@ class Supervisor:
                     self._log.exception("service not brought back", service=service.name)
                 else:
                     self._log.info("service is back", service=service.name)
+
+    def _let_rest(self, service: Service) -> bool:
+        """Stop a service that is not wanted, or start it again; return whether it rests."""
+        if self._rests(service):
+            if service.name not in self._resting:
+                self._resting.add(service.name)
+                service.stop(_QUICK_STOP_SECONDS)
+            return True
+        if service.name in self._resting:
+            if service.is_alive:
+                return True  # it has not ended yet and cannot begin anew before
+            self._resting.discard(service.name)
+            service.start()
+        return False
 
     def stop(self, timeout: float) -> None:
         """Stop every service in reverse, all within *timeout* seconds."""

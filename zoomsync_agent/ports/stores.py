@@ -16,6 +16,7 @@ from zoomsync_agent.core.recording import (
     ObjectKey,
     Progress,
     Receipt,
+    RecordingId,
 )
 from zoomsync_agent.ports.sources import KnownFile, Sighting
 
@@ -140,6 +141,13 @@ class MeetingStore(Protocol):
 
     def summary_of(self, key: MeetingKey) -> Summary:
         """Return what a cloud wrote about a meeting; empty where it wrote nothing."""
+        ...
+
+    def title_of(self, key: MeetingKey | RecordingId) -> str:
+        """Return the title that somebody gave to a meeting; empty where nobody did.
+
+        A recording whose row has no meeting is named by its own id.
+        """
         ...
 
     def group_of(self, file: FileRecord) -> MeetingKey:

@@ -8,7 +8,7 @@ where it is used and not before. Secrets are never settings: see `settings.secre
 from zoomsync_agent.settings.layers import Places
 from zoomsync_agent.settings.loading import Origin, load, origins
 from zoomsync_agent.settings.model import SPECS, Settings, Spec
-from zoomsync_agent.settings.saving import save
+from zoomsync_agent.settings.saving import save, save_all
 from zoomsync_agent.settings.secrets import (
     AWS_KEYS,
     DATABASE_URL,
@@ -34,5 +34,6 @@ __all__ = [
     "load",
     "origins",
     "save",
+    "save_all",
     "secret",
 ]

@@ -18,6 +18,7 @@ from zoomsync_agent.settings.values import (
     Word,
     as_address,
     as_backfill,
+    as_origins,
     as_rate,
     as_size,
     setting,
@@ -155,6 +156,13 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
         47_823,
         ge=0,
         le=65_535,
+    )
+    page_origins: Annotated[str, AfterValidator(as_origins)] = setting(
+        "ZOOMSYNC_PAGE_ORIGINS",
+        "web origins such as https://dashboard.example.org, with blanks between them",
+        "Web sites whose pages may use the agent's API from a browser, with its token; none by "
+        "default.",
+        "",
     )
     user_id: Name = setting(
         "ZOOMSYNC_USER_ID",

@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,30 +45,53 @@ def save(
         SettingsError: there is no such setting, it cannot have this value, or the file cannot be
             read or written.
     """
+    save_all(home, {key: value}, environ=environ, cwd=cwd)
+
+
+def save_all(
+    home: Places,
+    values: Mapping[str, Any],
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:
+    """Write several settings into config.toml, all or none; see `save`.
+
+    Args:
+        home: whose config.toml it is.
+        values: by name of the setting.
+        environ: for ``~`` and variables in paths; the process's own if None.
+        cwd: the current folder if None.
+
+    Raises:
+        SettingsError: see `save`.
+    """
     environ = os.environ if environ is None else environ
-    if key not in SPECS:
-        raise SettingsError(layers.unknown_key(key, ""))
+    for key in values:
+        if key not in SPECS:
+            raise SettingsError(layers.unknown_key(key, ""))
     here = Path.cwd() if cwd is None else cwd
-    chosen = Layer("command line", here, {key: value}, {key: key})
-    settings, _ = build(home, environ, [chosen, *_compatible(home, environ, key)])
+    chosen = Layer("command line", here, dict(values), {key: key for key in values})
+    settings, _ = build(home, environ, [chosen, *_compatible(home, environ, values)])
     # A link stays a link: settings may be kept elsewhere and linked here.
     path = Path(os.path.realpath(home.config_file))
     with _writing:
         document = _document(path)
-        if getattr(settings, key) is None:
-            document.pop(key, None)  # which is how a file says nothing
-        else:
-            document[key] = _written(key, value, settings)
+        for key, value in values.items():
+            if getattr(settings, key) is None:
+                document.pop(key, None)  # which is how a file says nothing
+            else:
+                document[key] = _written(key, value, settings)
         _replace(path, tomlkit.dumps(document))
 
 
-def _compatible(home: Places, environ: Mapping[str, str], key: str) -> list[Layer]:
-    """Return the settings of the file that are right in themselves and not replaced by *key*."""
+def _compatible(home: Places, environ: Mapping[str, str], replaced: Collection[str]) -> list[Layer]:
+    """Return the settings of the file that are right in themselves and none of *replaced*."""
     layer = layers.config_file(home.config_file)
     kept = []
     for name, value in layer.values.items():
         alone = Layer(layer.source, layer.base, {name: value}, {name: name})
-        if name != key and _is_right(home, environ, alone):
+        if name not in replaced and _is_right(home, environ, alone):
             kept.append(alone)
     return kept
 

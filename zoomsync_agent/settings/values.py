@@ -15,6 +15,7 @@ _UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2
 _RATE: Final = re.compile(
     r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s?(?P<unit>[kmg]i?)?b?(?:/s)?", re.IGNORECASE
 )
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?")
 _NO_LIMIT: Final = frozenset({"none", "off", "unlimited"})
 
 
@@ -68,6 +69,15 @@ def as_day(value: object) -> object:
 def as_address(value: str) -> str:
     """Return the base address of a project without a slash at its end."""
     return value.strip().rstrip("/")
+
+
+def as_origins(value: str) -> str:
+    """Return web origins (RFC 6454), as written ``https://a.example http://localhost:3000``."""
+    origins = value.replace(",", " ").split()
+    for origin in origins:
+        if _ORIGIN.fullmatch(origin) is None:
+            raise ValueError("not a web origin")
+    return " ".join(origins)
 
 
 def no_bool(value: object) -> object:

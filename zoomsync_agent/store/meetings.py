@@ -2,13 +2,16 @@
 
 import json
 import sqlite3
+from collections.abc import Collection
 
+from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.job import LOCAL
 from zoomsync_agent.core.naming import whole_meeting
-from zoomsync_agent.core.recording import MeetingKey
+from zoomsync_agent.core.recording import MeetingKey, RecordingId
 from zoomsync_agent.core.twins import TOLERANCE_SECONDS, Span, is_twin
 from zoomsync_agent.ports import FileRecord, Summary
 from zoomsync_agent.sqlite import Database
+from zoomsync_agent.store.journal import note
 
 
 class SqliteMeetingStore:
@@ -26,6 +29,57 @@ class SqliteMeetingStore:
         if not rows:
             return Summary()
         return Summary(rows[0]["summary"], tuple(json.loads(rows[0]["action_items"])))
+
+    def title_of(self, key: MeetingKey | RecordingId) -> str:
+        """Return the title that somebody gave to a meeting; empty where nobody did."""
+        rows = self._db.query("SELECT title FROM titles WHERE meeting_key = ?", (key,))
+        return rows[0]["title"] if rows else ""
+
+    def rename(
+        self,
+        key: MeetingKey | RecordingId,
+        hashes: Collection[str],
+        title: str,
+        *,
+        destination: str,
+        now: float,
+    ) -> int:
+        """Give a meeting a title for good, and have what lies beside its recordings say so.
+
+        The rows of its recordings are told by whoever calls; their jobs publish once more.
+
+        Args:
+            key: the key that the rows share, or the id of a recording without one.
+            hashes: the contents of its recordings.
+            title: the title.
+            destination: the one in use.
+            now: epoch seconds.
+
+        Returns how many jobs publish again.
+        """
+        contents = json.dumps(list(hashes))
+        with self._db.write() as conn:
+            # Under the files' own keys too: a segment of a meeting in a cloud has one for itself.
+            conn.execute(
+                """
+                INSERT INTO titles
+                SELECT ?, ? UNION
+                SELECT meeting_key, ? FROM files WHERE sha256 IN (SELECT value FROM json_each(?))
+                ON CONFLICT DO UPDATE SET title = excluded.title
+                """,
+                (key, title, title, contents),
+            )
+            note(conn, Happening.RENAMED, title, now, about=key)
+            return conn.execute(
+                """
+                UPDATE jobs SET state = 'ready', step = 'publish', attempt = 0, not_before = 0,
+                                error_code = NULL, error_detail = '', updated_at = ?
+                WHERE state = 'done' AND destination = ? AND file_id IN (
+                    SELECT id FROM files WHERE kind IN ('video', 'audio')
+                      AND sha256 IN (SELECT value FROM json_each(?)))
+                """,
+                (now, destination, contents),
+            ).rowcount
 
     def group_of(self, file: FileRecord) -> MeetingKey:
         """Return the key that all recordings of a file's meeting share, wherever they were made.

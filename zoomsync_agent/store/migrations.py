@@ -223,5 +223,166 @@ def m007_cloud(db: Database) -> None:
     """)
 
 
-VERSION = 7
+@queue()
+def m008_journal(db: Database) -> None:
+    """What happened, written by the tables themselves, so that nobody can forget it.
+
+    An event is in the transaction of what it tells, and no sentence is stored: those are made when
+    somebody reads. `about` is what it concerns where that is no file: a hash, or a meeting's key.
+
+    `files.found` names the version that was told of, `jobs.told` the end that was: what comes to
+    the same end again, because it is looked at every 30 s or published once more, is no news.
+    The newest 50,000 are kept; every hundredth takes a hundred old ones away.
+    """
+    db.execute("""
+        CREATE TABLE activity (
+            id         INTEGER PRIMARY KEY,
+            at         REAL    NOT NULL,
+            happening  TEXT    NOT NULL,
+            job_id     INTEGER,
+            file_id    INTEGER,
+            about      TEXT,
+            error_code TEXT,
+            detail     TEXT    NOT NULL DEFAULT ''
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX activity_file ON activity (file_id) WHERE file_id IS NOT NULL")
+    db.execute("CREATE INDEX activity_about ON activity (about) WHERE about IS NOT NULL")
+    db.execute("""
+        CREATE TRIGGER activity_bounded AFTER INSERT ON activity WHEN new.id % 100 = 0
+        BEGIN DELETE FROM activity WHERE id <= new.id - 50000; END
+    """)
+    db.execute("ALTER TABLE files ADD COLUMN found TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE jobs ADD COLUMN told TEXT NOT NULL DEFAULT ''")
+    db.execute("""
+        UPDATE files SET found = size || ' ' || mtime_ns
+        WHERE id IN (SELECT file_id FROM jobs WHERE jobs.size = files.size
+                                                AND jobs.mtime_ns = files.mtime_ns)
+    """)
+    db.execute("""
+        UPDATE jobs SET told = state || ' ' || coalesce(error_code, '')
+        WHERE state IN ('done', 'blocked', 'failed', 'cancelled')
+    """)
+    db.execute("""
+        CREATE TRIGGER job_made AFTER INSERT ON jobs
+        WHEN (SELECT found FROM files WHERE id = new.file_id)
+             IS NOT new.size || ' ' || new.mtime_ns
+        BEGIN
+            INSERT INTO activity (at, happening, job_id, file_id)
+            VALUES (new.created_at, 'found', new.id, new.file_id);
+            UPDATE files SET found = new.size || ' ' || new.mtime_ns WHERE id = new.file_id;
+        END
+    """)
+    # One that gives way to the next version of its file is not an end that concerns anybody.
+    db.execute("""
+        CREATE TRIGGER job_ended AFTER UPDATE OF state ON jobs
+        WHEN new.state IN ('done', 'blocked', 'failed', 'cancelled') AND new.state <> old.state
+          AND new.told <> new.state || ' ' || coalesce(new.error_code, '')
+          AND NOT (new.state = 'cancelled' AND new.error_code IS 'source_changed')
+        BEGIN
+            INSERT INTO activity (at, happening, job_id, file_id, error_code, detail)
+            VALUES (new.updated_at, iif(new.state = 'done', 'safe', new.state), new.id,
+                    new.file_id, new.error_code, new.error_detail);
+            UPDATE jobs SET told = new.state || ' ' || coalesce(new.error_code, '')
+            WHERE id = new.id;
+        END
+    """)
+    # Its bytes have to be brought there once more, and that they are is news then.
+    db.execute("""
+        CREATE TRIGGER job_reopened AFTER UPDATE OF state ON jobs
+        WHEN old.state = 'done' AND new.state = 'ready' AND new.step <> 'publish'
+        BEGIN UPDATE jobs SET told = '' WHERE id = new.id; END
+    """)
+    # Whoever loses or finds a receipt has no clock at hand.
+    db.execute("""
+        CREATE TRIGGER object_lost AFTER UPDATE OF verified_at ON objects
+        WHEN old.verified_at IS NOT NULL AND new.verified_at IS NULL
+        BEGIN
+            INSERT INTO activity (at, happening, job_id, file_id, about, detail)
+            VALUES ((julianday('now') - 2440587.5) * 86400.0, 'lost', new.job_id,
+                    (SELECT id FROM files WHERE sha256 = new.sha256 ORDER BY gone, id LIMIT 1),
+                    new.sha256, new.key);
+            UPDATE jobs SET told = '' WHERE id = new.job_id;
+        END
+    """)
+    db.execute("""
+        CREATE TRIGGER object_back AFTER UPDATE OF verified_at ON objects
+        WHEN old.verified_at IS NULL AND new.verified_at IS NOT NULL AND old.size IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = new.job_id AND state <> 'done')
+        BEGIN
+            INSERT INTO activity (at, happening, job_id, file_id, about, detail)
+            VALUES ((julianday('now') - 2440587.5) * 86400.0, 'safe', new.job_id,
+                    (SELECT id FROM files WHERE sha256 = new.sha256 ORDER BY gone, id LIMIT 1),
+                    new.sha256, new.key);
+        END
+    """)
+
+
+@queue()
+def m009_first_proof(db: Database) -> None:
+    """When an object was first proven to be there; `verified_at` moves with later proofs."""
+    db.execute("ALTER TABLE objects ADD COLUMN safe_at REAL")
+    db.execute("UPDATE objects SET safe_at = verified_at")
+    db.execute("""
+        CREATE TRIGGER object_proven AFTER UPDATE OF verified_at ON objects
+        WHEN new.verified_at IS NOT NULL AND new.safe_at IS NULL
+        BEGIN
+            UPDATE objects SET safe_at = new.verified_at
+            WHERE destination = new.destination AND sha256 = new.sha256 AND scope = new.scope;
+        END
+    """)
+    db.execute("""
+        CREATE INDEX objects_days ON objects (destination, safe_at, size, scope)
+        WHERE scope = '' AND safe_at IS NOT NULL
+    """)
+
+
+@queue()
+def m010_held(db: Database) -> None:
+    """How many recordings each destination is known to hold, and their bytes; texts do not count.
+
+    A page that is open asks for it every second, and to add up a hundred thousand receipts would
+    keep a processor busy.
+    """
+    db.execute("""
+        CREATE TABLE held (
+            destination TEXT PRIMARY KEY,
+            files       INTEGER NOT NULL,
+            size        INTEGER NOT NULL
+        ) STRICT
+    """)
+    db.execute("""
+        INSERT INTO held
+        SELECT destination, count(*), coalesce(sum(size), 0) FROM objects
+        WHERE scope = '' AND verified_at IS NOT NULL GROUP BY destination
+    """)
+    adding = """
+        INSERT INTO held
+        SELECT new.destination, 1, coalesce(new.size, 0)
+        WHERE new.scope = '' AND new.verified_at IS NOT NULL
+        ON CONFLICT DO UPDATE SET files = files + 1, size = size + excluded.size;
+    """
+    removing = """
+        UPDATE held SET files = files - 1, size = size - coalesce(old.size, 0)
+        WHERE destination = old.destination AND old.scope = '' AND old.verified_at IS NOT NULL;
+    """
+    db.execute(f"CREATE TRIGGER held_more AFTER INSERT ON objects BEGIN {adding} END")
+    db.execute(f"CREATE TRIGGER held_less AFTER DELETE ON objects BEGIN {removing} END")
+    db.execute(f"""
+        CREATE TRIGGER held_changed AFTER UPDATE OF verified_at, size, scope, destination ON objects
+        BEGIN {removing} {adding} END
+    """)
+    db.execute("CREATE INDEX objects_sha256 ON objects (sha256)")
+    db.execute("CREATE INDEX objects_job ON objects (job_id) WHERE verified_at IS NULL")
+
+
+@queue()
+def m011_titles(db: Database) -> None:
+    """Titles that somebody gave; the key is the meeting's, or a recording's that has none."""
+    db.execute("""
+        CREATE TABLE titles (meeting_key TEXT PRIMARY KEY, title TEXT NOT NULL) STRICT
+    """)
+
+
+VERSION = 11
 """How many migrations there are."""

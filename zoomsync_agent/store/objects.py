@@ -3,9 +3,11 @@
 import sqlite3
 from dataclasses import replace
 
+from zoomsync_agent.core import naming
 from zoomsync_agent.core.errors import NameRefused, SourceMissing
 from zoomsync_agent.core.job import JobId
 from zoomsync_agent.core.recording import Archived, ObjectKey, Progress, Receipt
+from zoomsync_agent.core.rows import GIVEN_TITLE, epoch
 from zoomsync_agent.ports import StoredObject
 from zoomsync_agent.sqlite import Database
 
@@ -205,8 +207,9 @@ class SqliteObjectStore:
         with self._db.write() as conn:
             conn.execute(
                 """
-                INSERT INTO objects (destination, sha256, scope, key, size, url, verified_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                INSERT INTO objects (destination, sha256, scope, key, size, url, verified_at,
+                                     safe_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
                 (
                     receipt.destination,
@@ -216,5 +219,23 @@ class SqliteObjectStore:
                     receipt.size,
                     receipt.url,
                     receipt.verified_at,
+                    _first_proof(archived),
                 ),
             )
+            title = archived.described.get(GIVEN_TITLE)
+            key = archived.described.get("meeting_key") or archived.described.get("recording_id")
+            if isinstance(title, str) and isinstance(key, str):
+                conn.execute(
+                    "INSERT INTO titles VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (key, naming.one_line(title)),
+                )
+
+
+def _first_proof(archived: Archived) -> float:
+    """Return when an object became safe: when its row last said so, but for a later proof."""
+    try:
+        told = epoch(archived.described.get("updated_at"))
+    except (TypeError, ValueError):
+        told = None
+    now = archived.receipt.verified_at
+    return now if told is None else min(told, now)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
@@ -33,7 +34,11 @@ _UNFINISHED: Final = """
 
 
 class Overview:
-    """What the queue looks like now."""
+    """What the queue looks like now.
+
+    `verdict <> 'ready'` stands wherever a verdict is asked for: SQLite takes the index of the few
+    files that wait only where the condition of that index is said word for word.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -63,22 +68,7 @@ class Overview:
         Without an agent, what says that it is being worked on was interrupted.
         """
         jobs = [
-            Waiting(
-                path=_shown(row["path"], row["source"]),
-                meeting_title=row["title"],
-                size=row["size"],
-                code=row["error_code"] or str(row["state"]),
-                label=snapshot.job_label(State(row["state"]), row["error_code"]),
-                sentence=snapshot.job_sentence(
-                    row["id"],
-                    State(row["state"]),
-                    row["error_code"],
-                    row["error_detail"],
-                    row["not_before"],
-                ),
-                job_id=row["id"],
-                state=State(row["state"]),
-            )
+            _waiting_of(row)
             for row in self._db.query(
                 f"""
                 SELECT jobs.*, files.path, files.title, files.source {_UNFINISHED}
@@ -99,13 +89,27 @@ class Overview:
             )
             for row in self._db.query(
                 """
-                SELECT * FROM files WHERE verdict NOT IN ('ready', 'history') AND gone = 0
+                SELECT * FROM files
+                WHERE verdict <> 'ready' AND verdict <> 'history' AND gone = 0
                 ORDER BY started_at DESC, path LIMIT ?
                 """,
                 (limit,),
             )
         ]
         return tuple((jobs + files)[:limit])
+
+    def why_not(self, sha256: str) -> Waiting | None:
+        """Return why a content is not uploaded, as far as a job of one of its files tells."""
+        rows = self._db.query(
+            """
+            SELECT jobs.*, files.path, files.title, files.source
+            FROM files JOIN jobs ON jobs.file_id = files.id
+            WHERE files.sha256 = ? AND jobs.state <> 'done'
+            ORDER BY files.gone, jobs.updated_at DESC LIMIT 1
+            """,
+            (sha256,),
+        )
+        return _waiting_of(rows[0]) if rows else None
 
     def queued(self) -> Amount:
         """Return what is still to be done by itself."""
@@ -117,14 +121,8 @@ class Overview:
 
     def safe(self, destination: str) -> Amount:
         """Return the recordings that *destination* is known to hold; texts do not count."""
-        (row,) = self._db.query(
-            """
-            SELECT count(*) AS n, coalesce(sum(size), 0) AS size FROM objects
-            WHERE destination = ? AND scope = '' AND verified_at IS NOT NULL
-            """,
-            (destination,),
-        )
-        return Amount(row["n"], row["size"])
+        rows = self._db.query("SELECT * FROM held WHERE destination = ?", (destination,))
+        return Amount(rows[0]["files"], rows[0]["size"]) if rows else Amount()
 
     def largest_queued(self) -> tuple[str, int] | None:
         """Return name and bytes of the largest file that is not uploaded; None if all are."""
@@ -138,7 +136,7 @@ class Overview:
         """Return what was left out by the user's choice."""
         (row,) = self._db.query("""
             SELECT count(*) AS n, coalesce(sum(size), 0) AS size FROM files
-            WHERE verdict = 'history' AND gone = 0
+            WHERE verdict = 'history' AND verdict <> 'ready' AND gone = 0
         """)
         return Amount(row["n"], row["size"])
 
@@ -161,7 +159,7 @@ class Overview:
     def unready(self) -> int:
         """Return how many files somebody has to do something about before they can be taken."""
         (row,) = self._db.query(
-            "SELECT count(*) AS n FROM files WHERE gone = 0 AND verdict IN "
+            "SELECT count(*) AS n FROM files WHERE gone = 0 AND verdict <> 'ready' AND verdict IN "
             "('needs_conversion', 'incomplete', 'empty', 'foreign', 'placeholder', 'unreadable')"
         )
         return int(row["n"])
@@ -170,7 +168,7 @@ class Overview:
         """Return how many files are expected to be ready within the quiet period."""
         (row,) = self._db.query(
             "SELECT count(*) AS n FROM files WHERE verdict IN ('settling', 'open_elsewhere') "
-            "AND gone = 0 AND source = 'local'"
+            "AND verdict <> 'ready' AND gone = 0 AND source = 'local'"
         )
         return int(row["n"])
 
@@ -226,6 +224,23 @@ class Overview:
             (json.dumps(list(but)),),
         )
         return None if row["due"] is None else max(0.0, float(row["due"]) - now)
+
+
+def _waiting_of(row: sqlite3.Row) -> Waiting:
+    """Return how a job with its file is shown that is not done."""
+    state = State(row["state"])
+    return Waiting(
+        path=_shown(row["path"], row["source"]),
+        meeting_title=row["title"],
+        size=row["size"],
+        code=row["error_code"] or str(state),
+        label=snapshot.job_label(state, row["error_code"]),
+        sentence=snapshot.job_sentence(
+            row["id"], state, row["error_code"], row["error_detail"], row["not_before"]
+        ),
+        job_id=row["id"],
+        state=state,
+    )
 
 
 def _name(path: bytes) -> str:

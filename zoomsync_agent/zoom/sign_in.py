@@ -71,14 +71,24 @@ class ZoomSignIn:
             came = _wait(listener, pasted, seconds)
             try:
                 code = _code_of(came, challenge, seconds)
-                account = self._adopted(code, challenge, redirect_uri)
+                account = self.adopt(code, challenge, redirect_uri)
             except AgentError as exc:
                 listener.decide(f"The sign-in did not work. {exc.detail}")
                 raise
             listener.decide(_DONE)
         return account
 
-    def _adopted(self, code: str, challenge: Challenge, redirect_uri: str) -> Account:
+    def adopt(self, code: str, challenge: Challenge, redirect_uri: str) -> Account:
+        """Spend a code that came back from the browser, and keep the session that it gives.
+
+        Args:
+            code: what came.
+            challenge: with which the browser was sent.
+            redirect_uri: where it was told to come back to.
+
+        Raises:
+            As `by_browser`.
+        """
         answer = Authorization(self._app).exchange(code, challenge, redirect_uri)
         if not isinstance(answer, Grant):
             raise answer.error()

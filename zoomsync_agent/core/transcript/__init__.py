@@ -6,6 +6,18 @@ text of a recording is shown and searched by more people than the message was wr
 
 from zoomsync_agent.core.transcript.cue import Cue, from_dict, to_dict
 from zoomsync_agent.core.transcript.merging import merge, plain_text
+from zoomsync_agent.core.transcript.plain import cue_of, from_plain, horizon
 from zoomsync_agent.core.transcript.reading import decode, parse
 
-__all__ = ["Cue", "decode", "from_dict", "merge", "parse", "plain_text", "to_dict"]
+__all__ = [
+    "Cue",
+    "cue_of",
+    "decode",
+    "from_dict",
+    "from_plain",
+    "horizon",
+    "merge",
+    "parse",
+    "plain_text",
+    "to_dict",
+]

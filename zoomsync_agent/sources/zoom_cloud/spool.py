@@ -6,7 +6,6 @@ power cut: Zoom tells no hash by which a damaged middle would be noticed.
 """
 
 import contextlib
-import errno
 import os
 import shutil
 import threading
@@ -17,12 +16,12 @@ from typing import BinaryIO, Final
 
 from zoomsync_agent.core import naming
 from zoomsync_agent.core.errors import (
-    AgentError,
     DiskFull,
     SourceBusy,
     SpoolFull,
     SpoolUnusable,
 )
+from zoomsync_agent.core.os_errors import keeping
 from zoomsync_agent.core.recording import FileIdentity, partial_of
 from zoomsync_agent.core.units import readable_size
 
@@ -89,7 +88,7 @@ class Spool:
             if used and used + size > self._most:
                 raise SpoolFull(f"{readable_size(used)} wait in {self._folder}")
             promised = sum(self._promised.values()) - sum(_size_of(one) for one in self._promised)
-            with _using(self._folder):
+            with keeping(self._folder):
                 _make_private(self._folder)
                 free = shutil.disk_usage(self._folder).free
             if free - promised < size - there + _RESERVE_BYTES:
@@ -98,7 +97,7 @@ class Spool:
                     f"{readable_size(free)} are free, and {readable_size(_RESERVE_BYTES)} are left "
                     "to others"
                 )
-            with _using(self._folder):
+            with keeping(self._folder):
                 _make_private(path.parent)
             self._promised[partial_of(path)] = size
         try:
@@ -118,7 +117,7 @@ class Spool:
             DiskFull: the disk has no room.
         """
         part = partial_of(path)
-        with _using(self._folder):
+        with keeping(self._folder):
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
             file = os.fdopen(os.open(part, flags, 0o600), "rb+", buffering=0)
             with file:
@@ -225,7 +224,7 @@ class Part:
 
     def note(self, version: str) -> None:
         """Take note of the version, before anything of it is written."""
-        with _using(self._path.parent):
+        with keeping(self._path.parent):
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             with os.fdopen(
                 os.open(_note_of(self._path), flags, 0o600), "w", encoding="utf-8"
@@ -269,16 +268,3 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-@contextlib.contextmanager
-def _using(folder: Path) -> Iterator[None]:
-    """Turn every `OSError` inside into what it says about the spool."""
-    try:
-        yield
-    except AgentError:
-        raise
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"no room left in {folder}") from exc
-        raise SpoolUnusable(f"{folder}: {exc.strerror or exc}") from exc

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
+from zoomsync_agent.control.library import Library
 from zoomsync_agent.core import rows, snapshot
 from zoomsync_agent.core.account import Account, AccountState
+from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     NotAllowed,
@@ -21,6 +23,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.facts import (
     LAST_CLOUD_SWEEP,
+    NOT_WATCHING,
     TRASH_PROBLEM,
     ZOOM,
     ZOOM_ACCOUNT,
@@ -40,6 +43,7 @@ from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.ports import Clock, StateStore, fact_about
 from zoomsync_agent.store.jobs import SqliteJobStore
+from zoomsync_agent.store.journal import SqliteJournal
 from zoomsync_agent.store.overview import Overview
 
 _NO_CLOUD = "none"
@@ -52,7 +56,7 @@ MAX_PAUSE_SECONDS = 366 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the agent works, as people are told."""
+    """Where the agent works, as people are told; `hindrance` says why it does not at present."""
 
     recordings_path: Path
     destination: str
@@ -61,6 +65,7 @@ class Place:
     sweeps: bool = True
     pid: int | None = None
     url: str | None = None
+    hindrance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class Control:
         overview: reads the queue for people.
         catalog: the rows.
         state: small facts.
+        journal: what happened.
+        library: lists, search, and what goes with one recording.
         clock: the time.
         place: where the agent works; `pid` is None while it does not run.
         account: tells who the agent is towards the remote project; None where there is none.
@@ -102,6 +109,8 @@ class Control:
         catalog: LocalCatalog,
         state: StateStore,
         *,
+        journal: SqliteJournal,
+        library: Library,
         clock: Clock,
         place: Place,
         account: Callable[[], Account | None] = lambda: None,
@@ -112,6 +121,8 @@ class Control:
         self._overview = overview
         self._catalog = catalog
         self._state = state
+        self._journal = journal
+        self._library = library
         self._clock = clock
         self._place = place
         self._account = account
@@ -123,6 +134,11 @@ class Control:
     def is_running(self) -> bool:
         """Whether an agent runs."""
         return self._place.pid is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is to be moved."""
+        return self._pause.is_paused
 
     @property
     def root_problem(self) -> str:
@@ -146,13 +162,17 @@ class Control:
         waiting_rows = self._rows(account)
         state, sentence = snapshot.overall(
             is_running=self.is_running,
-            has_looked=self.sweeps().folder is not None or not self._place.sweeps,
+            has_looked=(
+                self.sweeps().folder is not None or not self._place.sweeps or not self.is_watching
+            ),
             unready=self._overview.unready(),
             cancelled=self._overview.cancelled(),
             problem=shut,
             cloud=cloud,
             rows=waiting_rows,
             is_paused=self._pause.is_paused,
+            is_watching=self.is_watching,
+            hindrance=self._place.hindrance,
             root_problem=problem,
             counts=counts,
             queued=queued,
@@ -173,9 +193,10 @@ class Control:
             pid=self._place.pid,
             url=self._place.url,
             paused_until=rows.iso(self._pause.until),
+            is_watching=self.is_watching,
             account=account,
             problem=shut,
-            zoom_account=self._zoom_account(),
+            zoom_account=self.zoom_account,
             cloud=cloud,
             rows=waiting_rows,
             counts={str(state): count for state, count in counts.items()},
@@ -192,8 +213,14 @@ class Control:
             return Problem(SignInRequired.code, account.detail)
         return None
 
-    def _zoom_account(self) -> str | None:
-        """Return whose cloud is asked; empty where nobody's is, None where none is used."""
+    @property
+    def account(self) -> Account | None:
+        """Who the agent is towards the remote project; None where there is no such project."""
+        return self._account()
+
+    @property
+    def zoom_account(self) -> str | None:
+        """Whose cloud is asked; empty where nobody's is, None where none is used."""
         if not self._place.has_cloud:
             return None
         account = self._state.get(ZOOM_ACCOUNT)
@@ -216,6 +243,11 @@ class Control:
         return Rows(self._outbox.waiting(account.user_id), refusals.count, problem)
 
     # --- recordings ------------------------------------------------------------------------
+
+    @property
+    def library(self) -> Library:
+        """Lists, search, and what goes with one recording."""
+        return self._library
 
     def recordings(
         self, *, status: str | None = None, limit: int | None = None
@@ -305,10 +337,29 @@ class Control:
         if seconds is not None and not 0 <= seconds <= MAX_PAUSE_SECONDS:
             raise NotAllowed("a pause lasts from now to a year, or until it is ended")
         self._pause.begin(seconds)
+        until = self._pause.until
+        self.note(Happening.PAUSED, "" if until is None else rows.iso(until) or "")
 
     def resume(self) -> None:
         """Go on after a pause."""
+        if self.is_paused:
+            self.note(Happening.RESUMED)
         self._pause.end()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether somebody looks for new recordings, or is to."""
+        return self._state.get(NOT_WATCHING) is None
+
+    def watch(self, *, wanted: bool) -> None:
+        """Look for new recordings, or stop looking; what is in the queue goes on either way."""
+        if wanted != self.is_watching:
+            self._state.set(NOT_WATCHING, None if wanted else "1")
+            self.note(Happening.WATCHING if wanted else Happening.NOT_WATCHING)
+
+    def note(self, happening: Happening, detail: str = "") -> None:
+        """Write into the journal what somebody did."""
+        self._journal.note(happening, detail, self._clock.now())
 
     def look(self) -> None:
         """Ask for a sweep of the recordings folder, and another try of what is blocked."""

@@ -1,0 +1,180 @@
+"""Recordings that are handed in: to disk, checked, into the queue, and away once they are safe."""
+
+import hashlib
+import io
+import stat
+
+import pytest
+
+from tests.fakes.page_world import AUDIO, VIDEO, PageWorld
+from zoomsync_agent.core.errors import DiskFull, NotAllowed, RecordingDeleted
+from zoomsync_agent.core.job import FileId
+from zoomsync_agent.sources.inbox import Inbox
+
+
+@pytest.fixture
+def world(home, tmp_path):
+    """Give an agent with nothing in its folders."""
+    with PageWorld(home, tmp_path) as found:
+        found.recordings.mkdir()
+        yield found
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    """Give an empty inbox."""
+    return Inbox(tmp_path / "inbox")
+
+
+def _left(folder):
+    return sorted(one.name for one in folder.rglob("*") if one.is_file())
+
+
+def test_what_is_handed_in_comes_home_and_the_copy_goes(world):
+    """Bytes equal, title and start as they were told, listed like any other."""
+    data = VIDEO.read_bytes()
+
+    told = world.desk.receive(
+        io.BytesIO(data),
+        "C:\\Users\\me\\Talk.mp4",
+        title="A talk",
+        started_at=1.6e9,
+        size=len(data),
+    )
+
+    assert (told.file_name, told.meeting_title, told.size) == ("Talk.mp4", "A talk", len(data))
+    assert world.control.snapshot().queued.files == 1
+    world.sync()
+    (row,) = world.control.recordings()
+    assert row.processing_status == "completed"
+    assert (row.meeting_title, row.started_at, row.source) == ("A talk", 1.6e9, "upload")
+    assert row.sha256 == hashlib.sha256(data).hexdigest()
+    assert world.desk.playable(row).path.read_bytes() == data
+    assert _left(world.home.data / "inbox") == []
+    assert world.control.snapshot().waiting == ()
+
+
+def test_the_same_recording_twice_is_one(world):
+    """Handed in while it waits, and again after it is safe."""
+    for _ in range(2):
+        world.desk.receive(io.BytesIO(VIDEO.read_bytes()), "Talk.mp4")
+    world.sync()
+    world.desk.receive(io.BytesIO(VIDEO.read_bytes()), "Other.mp4")
+    world.sync()
+    assert len(world.control.recordings()) == 1
+    assert _left(world.home.data / "inbox") == []
+
+
+def test_an_old_recording_is_taken_whatever_is_left_out(home, tmp_path):
+    """Somebody wants exactly this one."""
+    with PageWorld(home, tmp_path, {"backfill": "none"}) as world:
+        world.recordings.mkdir()
+        world.sync()
+        world.desk.receive(io.BytesIO(AUDIO.read_bytes()), "Old.m4a", started_at=1.3e9)
+        world.sync()
+        assert [row.meeting_title for row in world.control.recordings()] == ["Old"]
+
+
+def test_another_archive_asks_for_nothing_that_is_gone(world, tmp_path):
+    """What was handed in is not here any more, which is no failure of the next archive's."""
+    world.desk.receive(io.BytesIO(VIDEO.read_bytes()), "Talk.mp4")
+    world.sync()
+    world.desk.change({"archive_path": str(tmp_path / "Second")})
+    world.sync()
+    assert world.control.snapshot().counts["failed"] == 0
+    assert world.control.snapshot().state == "idle"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("notes.txt", b"text", "not the name of a recording"),
+        ("video.mp4", b"", "no bytes"),
+        ("video.mp4", b"this is no video at all, whatever it is called", "no whole recording"),
+        ("video.mp4", VIDEO.read_bytes()[:-1000], "no whole recording"),
+        ("video.wav", VIDEO.read_bytes(), "it holds an MP4"),
+        ("video.mp4.tmp", VIDEO.read_bytes(), "not the name of a recording"),
+        (".mp4", VIDEO.read_bytes(), "not the name of a recording"),
+        ("", VIDEO.read_bytes(), "not the name of a recording"),
+    ],
+)
+def test_what_is_no_whole_recording_is_refused(inbox, tmp_path, name, content, why):
+    """By its name, its format and its end; nothing of it stays."""
+    with pytest.raises(NotAllowed, match=why):
+        inbox.receive(io.BytesIO(content), name, title="", started_at=None, size=None)
+    assert _left(tmp_path) == []
+
+
+def test_a_broken_connection_leaves_nothing(inbox, tmp_path):
+    """Fewer bytes than were announced, or an error in the middle."""
+    data = VIDEO.read_bytes()
+    with pytest.raises(NotAllowed, match="of .* bytes arrived"):
+        inbox.receive(io.BytesIO(data), "a.mp4", title="", started_at=None, size=len(data) + 1)
+
+    class Broken(io.RawIOBase):
+        reads = 0
+
+        def read(self, _size=-1):
+            self.reads += 1
+            if self.reads > 2:
+                raise ConnectionResetError
+            return data[:1000]
+
+    broken = Broken()
+    with pytest.raises(NotAllowed, match="connection broke"):
+        inbox.receive(broken, "a.mp4", title="", started_at=None, size=None)
+    assert broken.reads == 3
+    assert _left(tmp_path) == []
+
+
+def test_a_disk_without_room_is_said_before_anything_is_written(inbox, tmp_path, monkeypatch):
+    """And also where nobody announced how much it would be."""
+    asked = []
+
+    def little(path):
+        asked.append(path)
+        return type("Usage", (), {"free": (1 << 30) + 1_000})()
+
+    monkeypatch.setattr("shutil.disk_usage", little)
+    data = VIDEO.read_bytes()
+    with pytest.raises(DiskFull, match="were announced"):
+        inbox.receive(io.BytesIO(data), "a.mp4", title="", started_at=None, size=len(data))
+    with pytest.raises(DiskFull, match="can be taken"):
+        inbox.receive(io.BytesIO(data), "a.mp4", title="", started_at=None, size=None)
+    assert len(asked) == 2
+    assert _left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../evil.mp4", "/etc/evil.mp4", "..\\..\\evil.mp4", "a\0b/evil.mp4", "x" * 500 + ".mp4",
+     "evil\n\u202emp4.mp4", "CON.mp4", "…\u0301.mp4"],
+)  # fmt: skip
+def test_a_name_leads_nowhere_else(inbox, tmp_path, name):
+    """Whatever it holds, the file lies in the inbox, for the user's eyes alone."""
+    found = inbox.receive(
+        io.BytesIO(VIDEO.read_bytes()), name, title="", started_at=None, size=None
+    )
+    assert found.path.resolve().is_relative_to((tmp_path / "inbox").resolve())
+    assert found.path.read_bytes() == VIDEO.read_bytes()
+    assert stat.S_IMODE(found.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(found.path.parent.stat().st_mode) == 0o700
+    assert len(found.path.name) <= 110
+
+
+def test_what_went_from_the_inbox_is_said(inbox, tmp_path):
+    """Nobody else has it: the job ends with that."""
+    seen = inbox.receive(
+        io.BytesIO(VIDEO.read_bytes()), "a.mp4", title="", started_at=None, size=None
+    )
+    from zoomsync_agent.ports import FileRecord
+
+    record = FileRecord(
+        id=FileId(1), path=seen.path, root=seen.root, identity=seen.identity, inode=0,
+        kind=seen.kind, part=1, participant=None, meeting=seen.meeting, duration_seconds=None,
+        verdict=seen.verdict, is_gone=False, sha256=None, source=seen.source, origin="",
+    )  # fmt: skip
+    assert inbox.fetch(record, stop=lambda: False, pace=lambda _count: None)
+    inbox.release(record)
+    with pytest.raises(RecordingDeleted):
+        inbox.fetch(record, stop=lambda: False, pace=lambda _count: None)

@@ -1,0 +1,114 @@
+"""What the doctor says of an agent's surroundings, wired from its settings."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from zoomsync_agent.app.databases import opened_beside
+from zoomsync_agent.core.account import AccountState
+from zoomsync_agent.core.errors import AgentError, SettingsError
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.doctor import Facts, Finding, Level, examine
+from zoomsync_agent.doctor.bucket import examine_bucket
+from zoomsync_agent.doctor.computer import Computer, examine_archive, examine_computer
+from zoomsync_agent.doctor.zoom import examine_zoom
+from zoomsync_agent.settings import Settings
+from zoomsync_agent.store.overview import Overview
+
+_KEYRING_SECONDS: Final = 3.0
+
+
+def computer_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Look at this computer; asks nobody else."""
+    needs_keyring = settings.uses_supabase or settings.destination == "s3"
+    return examine_computer(
+        Computer(
+            recordings_path=settings.recordings_path,
+            archive_path=settings.archive_path if settings.destination == "folder" else None,
+            data_path=home.data,
+            needs_keyring=needs_keyring or settings.uses_zoom_cloud,
+        ),
+        KeyringSecrets(home.service_name),
+        keyring_seconds=_KEYRING_SECONDS,
+    )
+
+
+def destination_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Look at where recordings are to be kept, as *settings* name it."""
+    match settings.destination:
+        case "s3":
+            return bucket_findings(settings, home)
+        case "supabase":
+            return project_findings(settings, home)
+        case _:
+            return examine_archive(settings.archive_path)
+
+
+def remote_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Look at all that the settings use on other computers."""
+    found: list[Finding] = []
+    if settings.destination != "folder":
+        found += destination_findings(settings, home)
+    elif settings.uses_supabase:
+        found += project_findings(settings, home)
+    if settings.uses_zoom_cloud:
+        found += zoom_findings(settings, home)
+    return found
+
+
+def zoom_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Ask Zoom whether the sign-in holds, and what it allows."""
+    from zoomsync_agent.app.zoom import asking  # noqa: PLC0415  httpx costs 80 ms
+
+    try:
+        with asking(settings, home) as client:
+            return examine_zoom(client)
+    except SettingsError as exc:
+        return [as_finding("Zoom's app", exc)]
+
+
+def bucket_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Look at the bucket that *settings* name, with a few bytes."""
+    from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
+
+    try:
+        with bucket.opened(settings, home) as requests:
+            return examine_bucket(requests, bucket.storing_of(settings).headers, now=time.time)
+    except SettingsError as exc:
+        return [as_finding("settings", exc)]
+
+
+def project_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Look at the Supabase project that *settings* name; nothing is changed there."""
+    from zoomsync_agent.app import remote  # noqa: PLC0415  httpx costs 80 ms
+
+    with opened_beside(home) as databases:
+        largest_queued = Overview(databases.queue).largest_queued()
+    try:
+        with remote.opened(settings, home) as opened:
+            facts = Facts(
+                url=settings.supabase_url,
+                public_key=settings.supabase_key,
+                is_service_mode=opened.access.account().state is AccountState.SERVICE,
+            )
+            return examine(
+                facts,
+                opened.project,
+                opened.access,
+                largest_queued=largest_queued,
+                now=time.time,
+            )
+    except SettingsError as exc:
+        # What keeps the agent from using the project at all is a finding like any other.
+        return [as_finding("settings", exc)]
+
+
+def as_finding(name: str, error: AgentError) -> Finding:
+    """Return an error as a problem that was found."""
+    return Finding(name, Level.PROBLEM, f"{error.detail or error.title}.", error.hint)
+
+
+def is_in_order(found: Sequence[Finding]) -> bool:
+    """Return whether nothing keeps recordings from being kept."""
+    return not any(one.level is Level.PROBLEM for one in found)

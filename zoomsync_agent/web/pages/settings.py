@@ -1,0 +1,217 @@
+"""Everything that can be chosen, with help at each field; and the accounts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, get_args, get_origin
+
+from flask import Flask, abort, redirect, request
+
+from zoomsync_agent.core.errors import AgentError, SettingsError
+from zoomsync_agent.settings import Settings
+from zoomsync_agent.web.pages.showing import done, show
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from zoomsync_agent.settings import Origin
+    from zoomsync_agent.web.desk import Desk
+
+_GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    ("recordings", "Recordings", ("recordings_path", "backfill", "quiet", "reconcile", "poll")),
+    ("archive", "Archive", ("destination", "archive_path", "verify", "bandwidth", "workers")),
+    ("supabase", "Supabase", ("supabase", "catalog", "chunk_size")),
+    ("s3", "S3", ("s3_",)),
+    ("zoom", "Zoom’s cloud", ("zoom_", "spool_")),
+    ("computer", "This computer and its page", ("",)),
+)
+"""Which settings stand together: those whose names begin so and stand in no group before."""
+_FOLDERS: Final = ("recordings_path", "archive_path", "spool_path")
+_BACK: Final = {"setup": "/ui/setup", "settings": "/ui/settings"}
+_FOUND: Final = 303
+_SPOKEN: Final = (("s3", "S3"), ("zoom", "Zoom"), ("supabase", "Supabase"), ("path", "folder"))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting as the page shows it. `overruled` says where it is set instead, if anywhere."""
+
+    name: str
+    value: str
+    help: str
+    allowed: str
+    env: str
+    choices: tuple[str, ...] = ()
+    overruled: str = ""
+    error: str = ""
+    is_folder: bool = False
+
+
+def register(app: Flask, desk: "Desk") -> None:
+    """Add the page, and the one on which a folder is chosen."""
+    app.jinja_env.filters.update(setting_name=_spoken, pair=lambda word: (word, word))
+    _register_settings(app, desk)
+    _register_accounts(app, desk)
+    _register_folders(app, desk)
+
+
+def _register_settings(app: Flask, desk: "Desk") -> None:
+    @app.get("/ui/settings")
+    def settings() -> str:
+        return _page(desk)
+
+    @app.post("/ui/settings")
+    def save() -> "str | tuple[str, int] | Response":
+        before = {one.name: _text(one.value) for one in desk.origins()}
+        asked = {name: value.strip() for name, value in request.form.items() if name in before}
+        changed = {name: value for name, value in asked.items() if value != before[name]}
+        if not changed:
+            return done("unchanged", to="/ui/settings")
+        try:
+            desk.change(changed)
+        except SettingsError as exc:
+            return _page(desk, asked=asked, errors=_by_field(exc.detail, changed)), 422
+        return done("saved", len(changed), to="/ui/settings")
+
+
+def _register_accounts(app: Flask, desk: "Desk") -> None:
+    @app.post("/ui/supabase/sign-in")
+    def sign_in() -> "Response":
+        desk.sign_in_supabase(request.form.get("email", ""), request.form.get("password", ""))
+        return done("signed_in", to="/ui/settings")
+
+    @app.post("/ui/s3/keys")
+    def keep_keys() -> "Response":
+        form = request.form
+        desk.keep_s3_keys(form.get("access_key", "").strip(), form.get("secret_key", "").strip())
+        return done("kept", to="/ui/settings")
+
+    @app.post("/ui/zoom/sign-out")
+    def sign_out() -> "Response":
+        desk.sign_out_zoom()
+        return done("signed_out", to="/ui/settings")
+
+
+def _register_folders(app: Flask, desk: "Desk") -> None:
+    @app.get("/ui/folders")
+    def browse() -> str:
+        name, back = _asked(request.args)
+        there = request.args.get("path", "")
+        try:
+            here = desk.expect_allowed(Path(there)) if there else _begin(desk, name)
+        except AgentError:
+            here = Path.home()
+        above, below = desk.subfolders(here)
+        return show(
+            "folders.html",
+            current="settings",
+            live_url="",
+            name=name,
+            back=back,
+            here=here,
+            above=above,
+            below=below,
+        )
+
+    @app.post("/ui/folders")
+    def choose() -> "Response":
+        name, back = _asked(request.form)
+        chosen = desk.expect_allowed(Path(request.form.get("path", "")))
+        inside = request.form.get("inside", "").strip()
+        if inside:
+            chosen = desk.expect_allowed(chosen / inside)
+        desk.change({name: str(chosen)})
+        return redirect(_BACK[back], _FOUND)
+
+
+def _asked(values: Mapping[str, str]) -> tuple[str, str]:
+    """Return which setting is to be chosen, and where to go back to."""
+    name, back = values.get("for", ""), values.get("back", "settings")
+    if name not in _FOLDERS or back not in _BACK:
+        abort(404)
+    return name, back
+
+
+def _begin(desk: "Desk", name: str) -> Path:
+    """Return where to begin to look: the folder that is set, or the nearest one above it."""
+    path = getattr(desk.settings(), name) or Path.home()
+    there = next((one for one in (path, *path.parents) if one.is_dir()), Path.home())
+    return desk.expect_allowed(there)
+
+
+def _page(
+    desk: "Desk",
+    *,
+    asked: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> str:
+    errors = errors or {}
+    origins = {one.name: one for one in desk.origins()}
+    groups = [
+        (key, title, [_field(origins[name], asked or {}, errors) for name in names])
+        for key, title, names in _grouped(list(origins))
+    ]
+    return show(
+        "settings.html",
+        current="settings",
+        live_url="",
+        groups=groups,
+        error=errors.get("", ""),
+        seen=desk.control.snapshot(limit=0),
+        settings=desk.settings(),
+        account=desk.supabase_account(),
+        zoom=desk.zoom(),
+        is_held=desk.is_held,
+    )
+
+
+def _grouped(names: list[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each group with its settings; every setting stands in exactly one."""
+    left = names
+    for key, title, beginnings in _GROUPS:
+        mine = [name for name in left if name.startswith(beginnings)]
+        left = [name for name in left if name not in mine]
+        yield key, title, mine
+
+
+def _field(one: "Origin", asked: Mapping[str, str], errors: Mapping[str, str]) -> Field:
+    is_free = one.source in ("default", "command line") or one.source.endswith("config.toml")
+    return Field(
+        name=one.name,
+        value=asked.get(one.name, _text(one.value)),
+        help=one.description,
+        allowed=one.allowed,
+        env=one.env,
+        choices=_choices(one.name),
+        overruled="" if is_free else one.source,
+        error=errors.get(one.name, ""),
+        is_folder=one.name in _FOLDERS,
+    )
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    """Return all values that a setting can have; empty where they are not a few words."""
+    kind = Settings.model_fields[name].annotation
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
+def _spoken(name: str) -> str:
+    """Return the name of a setting as a label."""
+    text = name.replace("_", " ")
+    for short, said in _SPOKEN:
+        text = text.replace(short, said)
+    return text[0].upper() + text[1:]
+
+
+def _text(value: object) -> str:
+    """Return a value as it stands in a field."""
+    return "" if value is None else str(value)
+
+
+def _by_field(detail: str, changed: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong, by setting; under "" what is of several."""
+    found: dict[str, str] = {}
+    for line in detail.splitlines():
+        name = next((one for one in changed if line.startswith(one)), "")
+        found[name] = f"{found[name]} {line}" if name in found else line
+    return found
