@@ -138,6 +138,19 @@ def test_settings_with_which_nothing_works_leave_the_page(zoomsync):
         wait_for("it works again", lambda: len(program_rows(program)) == 1)
 
 
+def test_what_was_left_out_comes_home_when_it_is_chosen(zoomsync):
+    """Under Settings, as the setup promised."""
+    tree = ZoomTree(zoomsync.recordings)
+    tree.meeting("Old", age_seconds=86_400)
+    zoomsync.run("config", "set", "backfill", "none")
+    with zoomsync.agent():
+        program = _program(zoomsync)
+        assert program_rows(program) == []
+        assert zoomsync.json("status")["history"]["files"] == 1
+        zoomsync.run("config", "set", "backfill", "all")
+        wait_for("it comes home", lambda: len(program_rows(program)) == 1)
+
+
 def test_monitoring_stops_and_starts(zoomsync):
     """Nothing new is noticed meanwhile; a restart does not change that, and a start does."""
     tree = ZoomTree(zoomsync.recordings)

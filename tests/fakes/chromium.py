@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
 SCREENSHOTS: Final = os.environ.get("ZOOMSYNC_SCREENSHOTS", "")
-"""A folder in which pictures of pages are kept, to be looked at; read before tests clear it away."""
+"""A folder for pictures of pages, to be looked at; read before the tests clear it away."""
 _PATIENCE_SECONDS: Final = 30.0
 _ARGUMENTS: Final = (
     "--disable-gpu",

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -43,9 +44,8 @@ class PageWorld:
     Args:
         home: a fresh one.
         folder: for the recordings folder and the archive.
-        chosen: further settings, by name.
-        is_held: the agent waits for the setup.
-        environ: for reading the settings again.
+        chosen: further settings, by name; they are written into config.toml.
+        is_held: the agent waits for the setup; nothing but *chosen* is written down then.
     """
 
     def __init__(
@@ -55,21 +55,14 @@ class PageWorld:
         chosen: Mapping[str, Any] | None = None,
         *,
         is_held: bool = False,
-        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         self.recordings = folder / "Zoom"
         self.archive = folder / "Archive"
-        self._environ = environ or {}
         self._folder = folder
-        self._chosen = {
-            "recordings_path": self.recordings,
-            "archive_path": self.archive,
-            "port": 0,
-            **(chosen or {}),
-        }
-        if is_held:
-            self._chosen = {"port": 0, **(chosen or {})}
+        mine = {} if is_held else {"recordings_path": self.recordings, "archive_path": self.archive}
+        if written := {name: str(value) for name, value in {**mine, **(chosen or {})}.items()}:
+            settings.save_all(home.ensure(), written)
         self.secrets = MemorySecrets()
         self.desk = AppDesk(
             home, self._load(), reload=self._load, is_held=is_held, secrets=self.secrets
@@ -78,10 +71,8 @@ class PageWorld:
         self.site = Site(self.desk, lambda: self.token)
 
     def _load(self) -> settings.Settings:
-        """Read the settings: what is written down wins over what the test began with."""
-        written = settings.layers.config_file(self.home.config_file).values
-        begun = {name: value for name, value in self._chosen.items() if name not in written}
-        return settings.load(self.home, self._environ, cwd=self._folder, overrides=begun)
+        """Read the settings, as a run does."""
+        return settings.load(self.home, os.environ, cwd=self._folder)
 
     def __enter__(self) -> Self:
         return self

@@ -10,14 +10,13 @@ from tests.fakes.library import control_of
 from tests.fakes.stores import catalog_database
 from tests.fakes.workshop import Workshop
 from zoomsync_agent.catalog.local import LocalCatalog
-from zoomsync_agent.control import MAX_PAUSE_SECONDS, Control, Place
+from zoomsync_agent.control import MAX_PAUSE_SECONDS
 from zoomsync_agent.core.errors import NetworkUnavailable, NotAllowed, NotFound
 from zoomsync_agent.core.job import FileId, JobId, State
 from zoomsync_agent.core.recording import FileIdentity
 from zoomsync_agent.core.snapshot import AgentState
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.engine.intake import LAST_SWEEP
-from zoomsync_agent.store.overview import Overview
 
 
 @pytest.fixture

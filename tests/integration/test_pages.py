@@ -216,7 +216,7 @@ def test_speed_and_time_left_are_those_of_the_last_minutes(world, client, monkey
     monkeypatch.setattr(type(world.desk), "speeds", lambda _self: [0.0] * 8 + [50_000.0] * 4)
     said = see(client, "/").said
     assert "50.0 KB/s · about 30 s left" in said
-    assert "50.0 KB/s now; the most in the last 1 minutes" in said
+    assert "50.0 KB/s now; the most in the last minute was" in said
 
 
 def test_five_hundred_files_with_one_reason_are_one_line(world, client):

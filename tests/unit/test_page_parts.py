@@ -47,6 +47,7 @@ def test_no_hint_names_a_command(error):
     said = words.for_page(error.hint)
 
     assert "zoomsync" not in said
+    assert "Retry" not in said
     assert said.count("(") == said.count(")")
     assert not said or said[-1] in ".?"
 
@@ -64,6 +65,14 @@ def test_no_sentence_of_the_folder_names_a_command():
         said = words.for_page(root_sentence("/home/ann/zoomsync", problem))
         assert "zoomsync config" not in said
         assert "/home/ann/zoomsync" in said
+
+
+def test_times_in_sentences_are_those_of_the_reader(monkeypatch):
+    """The core writes them for everybody."""
+    monkeypatch.setattr(words, "local_zone", lambda: ZoneInfo("Asia/Kolkata"))
+    said = words.for_page("Paused until 2025-03-04T20:15:00.253404+00:00.")
+    assert said == "Paused until 5 Mar 2025, 01:45."
+    assert words.for_page("At 2025-99-99T20:15Z.") == "At 2025-99-99T20:15Z."
 
 
 def test_what_a_path_says_is_left_alone():
@@ -201,6 +210,12 @@ def test_files_with_details_of_their_own_keep_their_sentences():
     (group,) = queue.groups([_waiting(n, "source_damaged", detail=f"{n}") for n in (1, 2)])
     assert group.sentence == ""
     assert "(1)" in queue.sentence_of(group.files[0])
+
+
+def test_files_that_differ_by_a_command_alone_have_one_sentence():
+    """The page has a button in its place."""
+    (group,) = queue.groups([_waiting(n, state=State.CANCELLED) for n in (1, 2)])
+    assert group.sentence == "You cancelled it."
 
 
 def test_a_conversion_is_one_group_however_far_it_is():

@@ -102,12 +102,14 @@ class _Keeping:
 
     def run(self, *, redecide_history: bool) -> None:
         """Work until the end."""
-        is_first = True
+        before: Settings | None = None
         while not self._ended.is_set():
             if self._desk.is_held:
                 self._wait(lambda: not self._desk.is_held)
                 continue
             used = self._desk.settings()
+            if before is not None and _history(used) != _history(before):
+                redecide_history = True  # somebody chose anew what of it is taken
             self._desk.agent_is_new()
             try:
                 agent = _started(
@@ -118,14 +120,14 @@ class _Keeping:
                     may_rest=True,
                 )
             except AgentError as exc:
-                if is_first:
+                if before is None:
                     raise
                 # Somebody has just chosen this: the page says what is wrong with it.
                 self._log.warning("agent not started", code=exc.code, detail=exc.detail)
                 self._desk.hinder(f"The agent cannot work with these settings: {exc.detail}")
                 self._wait(partial(self._are_other, used))
                 continue
-            is_first = redecide_history = False
+            before, redecide_history = used, False
             self._desk.hinder("")
             self._look_after(agent, used)
 
@@ -181,6 +183,11 @@ class _Keeping:
     def _files(self) -> tuple[tuple[int, int] | None, ...]:
         """Return what tells one version of the files of settings from the next."""
         return tuple(_version_of(one) for one in (self._home.config_file, self._home.env_file))
+
+
+def _history(settings: Settings) -> tuple[object, ...]:
+    """Return what decides about recordings from before the first start."""
+    return settings.backfill, settings.zoom_since
 
 
 def _version_of(path: Path) -> tuple[int, int] | None:

@@ -66,11 +66,10 @@ class Speed:
     @property
     def words(self) -> str:
         """What the chart shows, for those who do not see it."""
+        time = "minute" if self.span == 1 else f"{self.span} minutes"
         if not self.most:
-            return f"Nothing was sent or fetched in the last {self.span} minutes."
-        return (
-            f"{rate(self.now)} now; the most in the last {self.span} minutes was {rate(self.most)}."
-        )
+            return f"Nothing was sent or fetched in the last {time}."
+        return f"{rate(self.now)} now; the most in the last {time} was {rate(self.most)}."
 
 
 def days(found: Sequence[tuple[date, int]]) -> Days:

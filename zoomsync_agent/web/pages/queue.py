@@ -26,7 +26,7 @@ from zoomsync_agent.web.pages.words import for_page
 
 SHOWN: Final = 50
 """So many files of one reason are listed."""
-LIMIT: Final = 1000
+LIMIT: Final = 600
 """So many waiting files are looked at."""
 _STEADY: Final = 4
 """The speed of now is the mean of so many figures."""
@@ -147,8 +147,10 @@ def _common(files: Sequence[Waiting]) -> str:
     """Return the sentence that all *files* have, but for the time of their next try."""
     if len(files) == 1:
         return sentence_of(files[0])
-    said = {_NEXT_TRY.sub("", sentence_of(one)) for one in files}
-    return said.pop() if len(said) == 1 else ""
+    said = {_NEXT_TRY.sub("", one.sentence) for one in files}
+    if len(said) > 1:  # where a command names each file, nothing else may tell them apart
+        said = {for_page(one) for one in said}
+    return for_page(said.pop()) if len(said) == 1 else ""
 
 
 def needs(seen: Snapshot, waiting: Sequence[Group]) -> list[Need]:

@@ -9,6 +9,7 @@ from flask import Flask, abort, redirect, request
 
 from zoomsync_agent.core.errors import AgentError, SettingsError
 from zoomsync_agent.settings import Settings
+from zoomsync_agent.supabase.keys import kind_of
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
 _FOLDERS: Final = ("recordings_path", "archive_path", "spool_path")
 _BACK: Final = {"setup": "/ui/setup", "settings": "/ui/settings"}
 _FOUND: Final = 303
-_SPOKEN: Final = (("s3", "S3"), ("zoom", "Zoom"), ("supabase", "Supabase"), ("path", "folder"))
+_SPOKEN: Final = (
+    ("s3", "S3"), ("zoom", "Zoom"), ("supabase", "Supabase"), ("path", "folder"),
+    ("url", "address"), ("uri", "address"), (" id", " ID"), ("kms", "KMS"),
+)  # fmt: skip
+_UNITS: Final = (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def _register_settings(app: Flask, desk: "Desk") -> None:
 
     @app.post("/ui/settings")
     def save() -> "str | tuple[str, int] | Response":
-        before = {one.name: _text(one.value) for one in desk.origins()}
+        before = {one.name: _text(one) for one in desk.origins()}
         asked = {name: value.strip() for name, value in request.form.items() if name in before}
         changed = {name: value for name, value in asked.items() if value != before[name]}
         if not changed:
@@ -70,7 +75,8 @@ def _register_settings(app: Flask, desk: "Desk") -> None:
         try:
             desk.change(changed)
         except SettingsError as exc:
-            return _page(desk, asked=asked, errors=_by_field(exc.detail, changed)), 422
+            told = {name: value for name, value in asked.items() if not kind_of(value).is_secret}
+            return _page(desk, asked=told, errors=_by_field(exc.detail, changed)), 422
         return done("saved", len(changed), to="/ui/settings")
 
 
@@ -151,11 +157,15 @@ def _page(
         (key, title, [_field(origins[name], asked or {}, errors) for name in names])
         for key, title, names in _grouped(list(origins))
     ]
+    used = _used(desk.settings())
     return show(
         "settings.html",
         current="settings",
         live_url="",
-        groups=groups,
+        groups=[
+            (key, title, fields, key in used or any(one.error for one in fields))
+            for key, title, fields in groups
+        ],
         error=errors.get("", ""),
         seen=desk.control.snapshot(limit=0),
         settings=desk.settings(),
@@ -163,6 +173,17 @@ def _page(
         zoom=desk.zoom(),
         is_held=desk.is_held,
     )
+
+
+def _used(settings: Settings) -> set[str]:
+    """Return the groups that are open at first: those that matter with these settings."""
+    return {
+        "recordings",
+        "archive",
+        *(["supabase"] if settings.uses_supabase else []),
+        *(["s3"] if settings.destination == "s3" else []),
+        *(["zoom"] if settings.zoom_client_id else []),
+    }
 
 
 def _grouped(names: list[str]) -> Iterator[tuple[str, str, list[str]]]:
@@ -178,7 +199,7 @@ def _field(one: "Origin", asked: Mapping[str, str], errors: Mapping[str, str]) -
     is_free = one.source in ("default", "command line") or one.source.endswith("config.toml")
     return Field(
         name=one.name,
-        value=asked.get(one.name, _text(one.value)),
+        value=asked.get(one.name, _text(one)),
         help=one.description,
         allowed=one.allowed,
         env=one.env,
@@ -203,8 +224,15 @@ def _spoken(name: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _text(value: object) -> str:
-    """Return a value as it stands in a field."""
+def _text(one: "Origin") -> str:
+    """Return a value as it stands in a field, and as the setting takes it."""
+    value = one.value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and value and "bytes" in one.allowed:
+        for unit, size in _UNITS:
+            if value % size == 0:
+                return f"{value // size}{unit}"
     return "" if value is None else str(value)
 
 

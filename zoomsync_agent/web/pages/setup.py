@@ -11,6 +11,7 @@ from flask import Flask, abort, redirect, request
 
 from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.doctor import Level
+from zoomsync_agent.supabase.keys import kind_of
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _archive(
     return _step(
         "archive",
         f"archive_{kind}.html",
-        values={**now, **(values or {})},
+        # Whoever pastes the wrong key must not find it in a page.
+        values={**now, **{k: v for k, v in (values or {}).items() if not kind_of(v).is_secret}},
         found=found,
         error=error,
         email=request.form.get("email", ""),

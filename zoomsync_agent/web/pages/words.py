@@ -48,6 +48,7 @@ _COMMANDS: Final = tuple(
     for pattern, said in (
         (r" \(zoomsync monitor start\)", ""),
         (r": zoomsync setup$", "."),
+        (r"\b([Cc])hoose Retry\b", r"\1hoose “Try again”"),
         (r" Go on: zoomsync resume$", ""),
         (r" Start it: zoomsync run$", ""),
         (r": zoomsync run\.", "."),
@@ -63,6 +64,7 @@ _COMMANDS: Final = tuple(
         (r"“zoomsync doctor”", "The page Health"),
     )
 )  # fmt: skip
+_ISO: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::[\d.]+)?(?:\+00:00|Z)")
 _HIT: Final = re.compile(r"«(.*?)»", re.DOTALL)
 
 
@@ -86,10 +88,20 @@ def register(app: Flask) -> None:
 
 
 def for_page(sentence: str) -> str:
-    """Return a sentence of the core without the commands for which the page has buttons."""
+    """Return a sentence of the core without the commands for which the page has buttons.
+
+    Its times become those of the reader.
+    """
     for pattern, said in _COMMANDS:
         sentence = pattern.sub(said, sentence)
-    return sentence
+    return _ISO.sub(_in_local_time, sentence)
+
+
+def _in_local_time(found: re.Match[str]) -> str:
+    try:
+        return moment(rows.epoch(found[0]))
+    except ValueError:
+        return found[0]
 
 
 def state_word(seen: Snapshot) -> str:

@@ -11,7 +11,6 @@ let current = null;
 let touched = 0;
 
 if (media) {
-  if (media.dataset.at) seek(Number(media.dataset.at));
   media.addEventListener("timeupdate", follow);
   media.addEventListener("seeked", follow);
 }
