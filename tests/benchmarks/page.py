@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.big_catalog import RECORDINGS, TRANSCRIPTS, Questions, big_catalog
+from tests.benchmarks.browsing import measure_site
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.measuring import median, percentile
 from zoomsync_agent.app.controls import build_control
@@ -42,7 +43,9 @@ def measure(place: Path, *, quick: bool) -> list[Figure]:
     questions = big_catalog(place, recordings=RECORDINGS // share, transcripts=TRANSCRIPTS // share)
     made = Figure("page: catalog made", time.monotonic() - began, "s")
     with opened(place) as control:
-        return [made, *_lists(control), *_searches(control, questions), *_others(control)]
+        found = [made, *_lists(control), *_searches(control, questions), *_others(control)]
+        first = control.library.listing(Query(questions.rare[0])).found[0].row.recording_id
+    return found + measure_site(place, questions, first, quick=quick)
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,20 +23,13 @@ class Program:
 
     def ask(self, method, path, body=None):
         """Return status and answer."""
-        asked = urllib.request.Request(
-            f"{self.url}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                "Authorization": f"Bearer {self._token}",
-                **({} if body is None else {"Content-Type": "application/json"}),
-            },
-        )
-        try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as exc:
-            return exc.code, json.load(exc)
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        with closing(HTTPConnection(urlsplit(self.url).netloc, timeout=30)) as connection:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
 
 
 @pytest.fixture

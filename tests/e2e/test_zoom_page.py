@@ -28,20 +28,22 @@ def world(home, tmp_path, zoom):
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no scripts"])
 def test_a_person_signs_in_and_out(world, tmp_path, zoom, has_scripts):
     """The browser comes back to the page itself; the code is spent and the token kept."""
-    with world.serving("ui/settings") as link:
-        with chromium(tmp_path / "browser", scripts=has_scripts) as page:
-            page.goto(link)
-            page.get_by_role("button", name="Sign in to Zoom").click()
-            page.get_by_role("button", name="Allow").click()
-            page.get_by_text("You are signed in to Zoom as ann@example.org").wait_for()
-            assert page.url.split("?")[1].startswith("done=")
-            assert not [one for one in history(page) if "callback?" in one and "code=" in one]
-            page.get_by_role("link", name="Go on").click()
-            page.get_by_text("ann@example.org").first.wait_for()
-            page.goto(page.url.rstrip("/").partition("/ui")[0] + "/ui/settings")
-            page.get_by_role("button", name="Sign out").click()
-            page.get_by_text("You are signed out").wait_for()
-            assert page.get_by_role("button", name="Sign in to Zoom").count() == 1
+    with (
+        world.serving("ui/settings") as link,
+        chromium(tmp_path / "browser", scripts=has_scripts) as page,
+    ):
+        page.goto(link)
+        page.get_by_role("button", name="Sign in to Zoom").click()
+        page.get_by_role("button", name="Allow").click()
+        page.get_by_text("You are signed in to Zoom as ann@example.org").wait_for()
+        assert page.url.split("?")[1].startswith("done=")
+        assert not [one for one in history(page) if "callback?" in one and "code=" in one]
+        page.get_by_role("link", name="Go on").click()
+        page.get_by_text("ann@example.org").first.wait_for()
+        page.goto(page.url.rstrip("/").partition("/ui")[0] + "/ui/settings")
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_text("You are signed out").wait_for()
+        assert page.get_by_role("button", name="Sign in to Zoom").count() == 1
     assert world.secrets.get(f"zoom.{zoom.public_client_id}") is None
 
 

@@ -175,6 +175,17 @@ def test_what_is_no_json_is_described_as_it_is(document):
     assert {"multipart/form-data", "application/octet-stream", "video/mp4"} <= set(body)
 
 
+@pytest.mark.parametrize("query", ["", "?code=x&state=y", "?error=access_denied&state=y"])
+def test_where_zoom_sends_the_browser_is_described_as_it_is(world, document, query):
+    """A page for people, which needs no cookie."""
+    described = _operations(document)[OF_THE_PAGES]["responses"]
+
+    answer = world.stranger().get(f"{OF_THE_PAGES[1]}{query}", base_url="http://127.0.0.1")
+
+    assert str(answer.status_code) in described
+    assert answer.mimetype == "text/html"
+
+
 def test_who_gets_in_is_described(document):
     """By token or by cookie."""
     schemes = document["components"]["securitySchemes"]
@@ -235,6 +246,15 @@ def test_a_nonce_is_good_for_one_page(api):
 
     assert first != second
     assert len(first) >= 20
+
+
+def test_a_reader_that_is_known_is_not_sent_again(api):
+    """They are megabytes."""
+    first = api.get("/docs/assets/swagger-ui.js")
+    again = api.get("/docs/assets/swagger-ui.js", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert len(first.data) > 1_000_000
+    assert (again.status_code, again.data) == (304, b"")
 
 
 @pytest.mark.parametrize("name", ["", "nothing.js", "..%2f__init__.py", "swagger-ui.css.map"])

@@ -108,7 +108,7 @@ def test_what_is_no_whole_recording_is_refused(inbox, tmp_path, name, content, w
 def test_a_broken_connection_leaves_nothing(inbox, tmp_path):
     """Fewer bytes than were announced, or an error in the middle."""
     data = VIDEO.read_bytes()
-    with pytest.raises(NotAllowed, match="of .* bytes arrived"):
+    with pytest.raises(NotAllowed, match=r"of .* bytes arrived"):
         inbox.receive(io.BytesIO(data), "a.mp4", title="", started_at=None, size=len(data) + 1)
 
     class Broken(io.RawIOBase):

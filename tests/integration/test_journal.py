@@ -176,6 +176,19 @@ def test_what_is_lost_and_brought_there_again_is_told(shop, journal):
     assert (lost.file_name, lost.job_id) == ("video.mp4", 1)
 
 
+def test_every_file_of_a_lost_content_is_safe_anew(shop, journal):
+    """One upload brings both home, and each says so."""
+    audit = _audit(shop)
+    shop.add("m/video.mp4", DATA)
+    shop.add("m/copy.mp4", DATA)
+    shop.run()
+    shop.memory.objects.clear()
+    shop.clock.advance(4_000)
+    audit.tick()
+    shop.run_all()
+    assert sorted(_told(journal)) == ["found"] * 2 + ["lost"] + ["safe"] * 4
+
+
 def test_what_is_lost_with_its_original_and_comes_back_is_told(shop, journal):
     """No job brought it there."""
     audit = _audit(shop)

@@ -243,6 +243,14 @@ def test_what_a_word_makes_of_its_recordings_decides_the_order(db):
     assert shown == ["r3", "r2", "r1", "r0"]
 
 
+def test_the_best_hits_go_on_over_pages(db):
+    """By what they were worth, down to those that are worth the same."""
+    said = ["budget " * often + "word " * (20 - often) for often in (1, 2, 3, 3, 3, 4)]
+    _filled(db, [{"transcription_text": text} for text in (*said, *["word " * 20] * 20)])
+    shown = [one.row.recording_id for one in _walked(Lists(db), Query("budget", limit=2))]
+    assert shown == ["r5", "r4", "r3", "r2", "r1", "r0"]
+
+
 def test_a_word_that_is_everywhere_does_not_weigh(db, monkeypatch):
     """The rare one decides; where none is rare, titles go first, and then the newest."""
     monkeypatch.setattr(lists, "_RARE", 3)

@@ -113,13 +113,14 @@ def test_several_requests_come_on_one_connection():
         connection.close()
         with served.connect() as two:
             two.sendall(
-                b"GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+                b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+                b"GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
             )
             assert _read_all(two).count("GET 0") == 2
 
 
 def test_who_sends_slowly_keeps_nobody_waiting():
-    """More of them than threads, in the head and in the body, again and again; all are sent away."""
+    """More of them than threads, in the head and in the body; all are sent away."""
     with ExitStack() as stack, Served(_hello, deadline_seconds=1.5) as served:
         slow = []
         for number in range(3 * THREADS):
@@ -245,7 +246,8 @@ def test_a_change_reaches_who_looks(home, tmp_path):
             assert "text/event-stream" in first
         with socket.create_connection(("127.0.0.1", port), timeout=10) as ninth:
             ninth.sendall(asked)
-            assert "503" in _read_until(ninth, "\r\n\r\n")
+            assert "200 OK" in _read_until(ninth, "\r\n\r\n")
+            assert "event: full" in _read_until(streams.pop(0), "event: full")
         world.control.pause(60.0)
         world.desk.release()
         for one in streams:

@@ -143,9 +143,9 @@ def test_every_state_has_a_word():
 
 def test_a_pause_is_told_from_not_looking():
     """Both are the same state; only one of them has a button to resume."""
-    assert words.is_paused(_seen(state=AgentState.PAUSED, sentence="Paused; 3 files waiting"))
+    paused = _seen(state=AgentState.PAUSED, is_paused=True)
+    assert words.state_word(paused) == "Paused"
     resting = _seen(state=AgentState.PAUSED, sentence="Monitoring is stopped.", is_watching=False)
-    assert not words.is_paused(resting)
     assert words.state_word(resting) == "Not monitoring"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
 QUEUE_VERSION: Final = 11
-CATALOG_VERSION: Final = 5
+CATALOG_VERSION: Final = 6
 CLEAN_STOP: Final = "clean_stop"
 """Name of the state that is there only after an orderly end."""
 _ALL_ENDED: Final = "1"

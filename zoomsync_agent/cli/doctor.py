@@ -30,7 +30,8 @@ def doctor(what: str | None, as_json: bool) -> None:
     """Look at what keeps the recordings, and say what is wrong and how to mend it.
 
     Without a name: at this computer, and at all that the settings use or name. A Supabase project
-    is only looked at; in an S3 bucket a few bytes are written and taken away again. Ends with the exit code 3 if there is a problem.
+    is only looked at; in an S3 bucket a few bytes are written and taken away again. Ends with the
+    exit code 3 if there is a problem.
     """
     from zoomsync_agent.app import checks
 

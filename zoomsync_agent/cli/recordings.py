@@ -11,7 +11,7 @@ from zoomsync_agent.core.errors import UsageError
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.units import readable_size
 
-SOURCES = {"local": "this computer", "zoom": "Zoom's cloud"}
+SOURCES = {"local": "this computer", "zoom": "Zoom's cloud", "upload": "handed in"}
 _OF_VARIANT = ("recording_id", "file_name", "file_size", "source", "kind", "processing_status")
 
 

@@ -1,6 +1,7 @@
 """What happened: the journal that people read, and the history of one file."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from zoomsync_agent.core.errors import by_code
@@ -83,6 +84,8 @@ _DETAILED = {
     Happening.SIGNED_OUT: "Signed out: {}.",
 }
 """Where a detail says more than the happening alone."""
+_TIMED = Happening.PAUSED
+"""Its detail is a moment."""
 
 
 def sentence(happening: Happening, *, error_code: str | None = None, detail: str = "") -> str:
@@ -102,8 +105,16 @@ def sentence(happening: Happening, *, error_code: str | None = None, detail: str
             parts.append(error.hint)
         return " ".join(parts)
     if detail and happening in _DETAILED:
-        return _DETAILED[happening].format(detail)
+        return _DETAILED[happening].format(_local(detail) if happening is _TIMED else detail)
     return _SENTENCES.get(happening, "It cannot be uploaded for now.")
+
+
+def _local(moment: str) -> str:
+    """Return a moment in ISO 8601 as the reader's own time."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return moment
 
 
 def receipt_sentence(destination: str, size: int, sha256: str) -> str:

@@ -129,6 +129,8 @@ class Snapshot:
     pid: int | None = None
     url: str | None = None
     paused_until: str | None = None
+    is_paused: bool = False
+    """Whether no byte is to move; other things may be more important to say."""
     is_watching: bool = True
     """Whether new recordings are looked for."""
     account: Account | None = None

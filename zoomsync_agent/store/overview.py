@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from zoomsync_agent.core import snapshot
+from zoomsync_agent.core.facts import UPLOAD, ZOOM
 from zoomsync_agent.core.job import LOCAL, JobId, State, Step
 from zoomsync_agent.core.naming import display_name
 from zoomsync_agent.core.readiness import Reason, Verdict
@@ -31,6 +32,9 @@ _UNFINISHED: Final = """
             AND moved.size = jobs.size AND moved.mtime_ns = jobs.mtime_ns
             AND moved.inode = files.inode))
 """
+
+
+_PLACES: Final = {ZOOM: "in Zoom's cloud", UPLOAD: "handed in"}
 
 
 class Overview:
@@ -249,7 +253,8 @@ def _name(path: bytes) -> str:
 
 def _shown(path: bytes, source: str) -> str:
     if source != LOCAL:  # where it will lie for a while tells nobody anything
-        return f"{display_name(blob_to_path(path).name)} (in Zoom's cloud)"
+        place = _PLACES.get(source, source)
+        return f"{display_name(blob_to_path(path).name)} ({place})"
     return display_name(str(blob_to_path(path)))
 
 

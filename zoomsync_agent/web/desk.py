@@ -253,6 +253,10 @@ class Desk(Protocol):
         """
         ...
 
+    def places(self) -> Sequence[tuple[str, Path]]:
+        """Return where settings, data and logs lie, with their names for people."""
+        ...
+
     # --- health ----------------------------------------------------------------------------
 
     def findings(self) -> Sequence[Finding]:

@@ -6,7 +6,7 @@ Source: HTML Living Standard, "Server-sent events".
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from zoomsync_agent.core.errors import AgentError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoomsync_agent.web.desk import Desk
 
 MOST_STREAMS: Final = 8
-"""So many pages are told at a time; each takes up a thread of the server."""
+"""So many pages are told at a time, for each takes up a thread of the server."""
 _LOOK_SECONDS: Final = 1.0
 _BEAT_SECONDS: Final = 15.0
 """After so long without news something is sent: else nobody notices that the other end is gone."""
@@ -36,7 +36,7 @@ class Pulse:
         self._desk = desk
         self._look_seconds = look_seconds
         self._changed = threading.Condition()
-        self._listeners = 0
+        self._streams: list[_Stream] = []
         self._number = 0
         self._text = ""
         self._is_closed = False
@@ -54,23 +54,30 @@ class Pulse:
     def stream(self) -> Iterator[bytes] | None:
         """Return the events of one who looks: the snapshot now, and whenever it is another one.
 
-        None where too many look already.
+        Where too many look already, the one that has looked longest is told so and ended: its tab
+        may be gone, which only shows when something is sent. None at the end of the server.
         """
         with self._changed:
-            if self._listeners >= MOST_STREAMS or self._is_closed:
+            if self._is_closed:
                 return None
-            self._listeners += 1
+            if len(self._streams) >= MOST_STREAMS:
+                self._streams.pop(0).is_over = True
+            stream = _Stream(self)
+            self._streams.append(stream)
+            self._changed.notify_all()
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="pulse", daemon=True)
                 self._watcher.start()
-        return _Stream(self)
+        return stream
 
-    def _events(self) -> Iterator[bytes]:
+    def events(self, stream: "_Stream") -> Iterator[bytes]:
+        """Yield what one stream is told."""
         seen = 0
         yield b"retry: 3000\n\n"
         while True:
-            number, text = self._next(seen)
+            number, text = self._next(stream, seen)
             if number is None:
+                yield b"event: full\ndata: {}\n\n"
                 return
             if number == seen:
                 yield b": still here\n\n"
@@ -78,15 +85,21 @@ class Pulse:
                 seen = number
                 yield f"id: {number}\nevent: snapshot\ndata: {text}\n\n".encode()
 
-    def _next(self, seen: int) -> tuple[int | None, str]:
+    def _next(self, stream: "_Stream", seen: int) -> tuple[int | None, str]:
         """Return what is new after *seen*, or the same after a while; None at the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._number != seen or self._is_closed, _BEAT_SECONDS)
-            return (None if self._is_closed else self._number), self._text
 
-    def _left(self) -> None:
+        def is_over() -> bool:
+            return stream.is_over or self._is_closed
+
         with self._changed:
-            self._listeners -= 1
+            self._changed.wait_for(lambda: self._number != seen or is_over(), _BEAT_SECONDS)
+            return (None if is_over() else self._number), self._text
+
+    def left(self, stream: "_Stream") -> None:
+        """Make room for another one."""
+        with self._changed:
+            if stream in self._streams:
+                self._streams.remove(stream)
             self._changed.notify_all()
 
     def _watch(self) -> None:
@@ -95,7 +108,7 @@ class Pulse:
         try:
             while True:
                 with self._changed:
-                    if self._is_closed or not self._listeners:
+                    if self._is_closed or not self._streams:
                         self._watcher = None
                         return
                 # While the agent begins anew its databases may be away: the next look will tell.
@@ -127,9 +140,9 @@ class _Stream:
     """One stream; closed by the server when the other end is gone."""
 
     def __init__(self, pulse: Pulse) -> None:
+        self.is_over = False
         self._pulse = pulse
-        self._events = pulse._events()  # noqa: SLF001  a part of it
-        self._leave: Callable[[], None] | None = pulse._left  # noqa: SLF001
+        self._events = pulse.events(self)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -139,9 +152,7 @@ class _Stream:
 
     def close(self) -> None:
         """Make room for another one."""
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave()
+        self._pulse.left(self)
 
 
 def snapshot_of(desk: "Desk", limit: int = _WAITING_SHOWN) -> dict[str, Any]:

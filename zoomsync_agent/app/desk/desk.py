@@ -358,6 +358,14 @@ class AppDesk:
             size=size,
         )
 
+    def places(self) -> Sequence[tuple[str, Path]]:
+        """Return where settings, data and logs lie, with their names for people."""
+        return [
+            ("Settings", self._home.config_file),
+            ("Data", self._home.data),
+            ("Log", self._settings.log_file or self._home.log_file),
+        ]
+
     # --- health ----------------------------------------------------------------------------
 
     def findings(self) -> "Sequence[Finding]":

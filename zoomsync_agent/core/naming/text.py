@@ -31,6 +31,8 @@ def display_name(name: str) -> str:
     Control characters, line ends and direction overrides become visible escapes (`\x1b`,
     `\u202e`), half characters become U+FFFD; everything else stays.
     """
+    if name.isprintable() and BIDI_CONTROLS.isdisjoint(name):
+        return name  # as nearly all are, and thousands are shown at once
     return "".join(_shown(char) for char in name)
 
 

@@ -5,10 +5,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, abort, make_response, render_template, send_file
+from flask import Response, abort, make_response, render_template
 from flask_openapi3.openapi import OpenAPI
 
 from zoomsync_agent.web.api.document import Document
+from zoomsync_agent.web.api.sending import send
 
 _HERE: Final = Path(__file__).parent
 _BUNDLES: Final = {
@@ -51,7 +52,7 @@ def install(app: OpenAPI) -> None:
             abort(404)
         package, path = _BUNDLES[name]
         with resources.as_file(resources.files(package).joinpath(path)) as found:
-            answer = send_file(found, conditional=True)
+            answer = send(found, conditional=True)
         answer.headers["Cache-Control"] = "private, no-cache"  # asked for again, sent once
         return answer
 

@@ -90,15 +90,15 @@ def install(app: OpenAPI, desk: Desk, guard: Guard, pulse: Pulse) -> None:
         "/events",
         tags=[_TAG],
         summary="Be told of changes",
-        description=f"Server-sent events, for {MOST_STREAMS} listeners at a time; `503` says that "
-        "there are so many already.",
+        description=f"Server-sent events, for {MOST_STREAMS} listeners at a time: one more takes the "
+        "place of the one that has listened longest, which gets an event `full` and ends.",
         responses={**_EVENTS, **refusals(*ALWAYS)},
     )
     def get_events() -> Response:
         # Nothing of a stream is read where only its head is asked for, and nobody would close it.
         events = iter(()) if request.method == "HEAD" else pulse.stream()
         if events is None:
-            raise ServiceUnavailable(f"{MOST_STREAMS} listen already; close a page.")
+            raise ServiceUnavailable("The agent ends.")
         answer = Response(events, content_type=CONTENT_TYPE)
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Accel-Buffering"] = "no"

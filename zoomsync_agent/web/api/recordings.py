@@ -1,11 +1,10 @@
 """Recordings: lists, one of them, its bytes, its story, and what can be done with it."""
 
 from dataclasses import asdict
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, redirect, request, send_file
+from flask import Response, redirect, request
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 
@@ -15,6 +14,7 @@ from zoomsync_agent.core.errors import DestinationUnavailable
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.web.api import asked, told
 from zoomsync_agent.web.api.refusals import ALWAYS, WRITE, refusals
+from zoomsync_agent.web.api.sending import send
 from zoomsync_agent.web.desk import Desk
 
 _TAG: Final = Tag(name="recordings", description="What is in the archive, or on its way to it.")
@@ -204,7 +204,7 @@ def _name(row: RecordingRow) -> str:
 def _file(path: Path, name: str) -> Response:
     wanted = request.headers.get("Range", "")
     try:
-        answer = send_file(
+        answer = send(
             path,
             _TYPES.get(path.suffix.lower(), _OTHER_TYPE),
             download_name=name,
@@ -212,8 +212,6 @@ def _file(path: Path, name: str) -> Response:
         )
     except OSError as exc:
         raise DestinationUnavailable(f"{path}: {exc.strerror or exc}") from exc
-    if request.method == "HEAD" or answer.status_code == HTTPStatus.NOT_MODIFIED:
-        answer.close()  # nothing of the file is sent, and nobody else would close it
     answer.headers["Accept-Ranges"] = "bytes"
     answer.headers["Cache-Control"] = "no-store"
     return answer

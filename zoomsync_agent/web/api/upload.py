@@ -36,7 +36,7 @@ def install(app: OpenAPI, desk: Desk) -> None:
         "count more than the parameters. It is written to disk while it comes, looked into, and "
         "queued; its job brings it to the archive. `409` says that it is no whole recording, that "
         "the form has no file at its end, or that there is no room.",
-        responses={202: told.Received, **refusals(*ALWAYS, 403, 409, 422)},
+        responses={202: told.Received, **refusals(*ALWAYS, 403, 409, 413, 422)},
         openapi_extensions={"requestBody": _body()},
     )
     def upload_recording(query: asked.UploadQuery) -> Response:

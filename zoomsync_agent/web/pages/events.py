@@ -12,5 +12,5 @@ def register(app: Flask, pulse: Pulse) -> None:
     def events() -> Response:
         stream = pulse.stream()
         if stream is None:
-            abort(503, "Too many pages are open.")
+            abort(503, "The agent ends.")
         return Response(stream, content_type=CONTENT_TYPE, headers={"X-Accel-Buffering": "no"})

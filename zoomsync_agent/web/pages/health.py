@@ -37,7 +37,7 @@ def _page(
         here=_sorted(here),
         there=_sorted(there),
         has_asked=has_asked,
-        places=(),
+        places=desk.places(),
         verdict=_verdict((*here, *there)),
     )
 

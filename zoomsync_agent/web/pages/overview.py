@@ -34,7 +34,7 @@ def register(app: Flask, desk: "Desk") -> None:
             sentence=words.for_page(seen.sentence),
             is_set_up=desk.is_set_up and not desk.is_held,
             is_held=desk.is_held,
-            is_paused=words.is_paused(seen),
+            is_paused=seen.is_paused,
             is_cut=len(seen.waiting) >= queue.LIMIT,
             needs=needs,
             moving=queue.moving(seen.active, speeds),

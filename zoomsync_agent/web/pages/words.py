@@ -106,16 +106,9 @@ def _in_local_time(found: re.Match[str]) -> str:
 
 def state_word(seen: Snapshot) -> str:
     """Return the state in a word or two."""
-    if seen.state is AgentState.PAUSED and not is_paused(seen):
+    if seen.state is AgentState.PAUSED and not seen.is_paused:
         return "Not monitoring"
     return _STATES[seen.state]
-
-
-def is_paused(seen: Snapshot) -> bool:
-    """Return whether it is paused; to look for nothing new is shown as the same state."""
-    return seen.state is AgentState.PAUSED and (
-        seen.is_watching or seen.sentence.startswith(_STATES[AgentState.PAUSED])
-    )
 
 
 def source_word(source: str) -> str:

@@ -162,6 +162,8 @@ function children(now, next) {
     while (here?.id && here.id !== there.id && !wanted.has(here.id)) here = removed(here);
     const known = there.id ? named.get(there.id) : null;
     if (known) {
+      // An element that is moved loses the focus, so rather what is before it goes.
+      while (here && here !== known && !wanted.has(here.id) && isBefore(here, known)) here = removed(here);
       if (known === here) here = here.nextSibling;
       else now.insertBefore(known, here);
       become(known, there);
@@ -173,6 +175,10 @@ function children(now, next) {
     }
   }
   while (here) here = removed(here);
+}
+
+function isBefore(node, other) {
+  return Boolean(node.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING);
 }
 
 function removed(node) {
@@ -191,6 +197,11 @@ function open() {
   if (!liveUrl || document.hidden) return;
   stream = new EventSource("/ui/events");
   stream.addEventListener("snapshot", look);
+  stream.addEventListener("full", () => {
+    // Too many pages are open, and this one has been longest: it looks now and then instead.
+    stream?.close();
+    if (!poll) poll = setInterval(look, POLL);
+  });
   stream.addEventListener("open", () => {
     clearInterval(poll);
     poll = 0;
