@@ -9,9 +9,10 @@ from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import AgentError, SettingsError
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.secrets import KeyringSecrets
-from zoomsync_agent.doctor import Facts, Finding, Level, examine
+from zoomsync_agent.doctor import Finding, Level
 from zoomsync_agent.doctor.bucket import examine_bucket
 from zoomsync_agent.doctor.computer import Computer, examine_archive, examine_computer
+from zoomsync_agent.doctor.supabase import Facts, examine
 from zoomsync_agent.doctor.zoom import examine_zoom
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.store.overview import Overview

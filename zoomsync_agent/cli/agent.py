@@ -313,7 +313,7 @@ def short_row(row: Any) -> dict[str, Any]:
 
 def log_to(home: "Home", settings: "Settings", *, console: bool) -> None:
     """Write the log where the settings say, and let other programs go first."""
-    from zoomsync_agent.desktop import logs
+    from zoomsync_agent.desktop import logs, memory
 
     home.ensure()
     logs.configure(
@@ -322,6 +322,7 @@ def log_to(home: "Home", settings: "Settings", *, console: bool) -> None:
         console=console,
         home_dir=Path.home(),
     )
+    memory.use_few_arenas()
     # One of two uploaders must not starve the other programs of the desktop.
     if hasattr(os, "nice"):
         os.nice(5)

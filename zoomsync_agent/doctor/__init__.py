@@ -1,6 +1,8 @@
-"""Looks at a Supabase project as the agent uses it, and says what is wrong and how to mend it."""
+"""Looks at what the agent uses, and says what is wrong and how to mend it.
+
+Each module looks at one thing, and loads what it needs for that; none is loaded from here.
+"""
 
 from zoomsync_agent.doctor.findings import Finding, Level
-from zoomsync_agent.doctor.supabase import Facts, examine
 
-__all__ = ["Facts", "Finding", "Level", "examine"]
+__all__ = ["Finding", "Level"]

@@ -90,8 +90,8 @@ def install(app: OpenAPI, desk: Desk, guard: Guard, pulse: Pulse) -> None:
         "/events",
         tags=[_TAG],
         summary="Be told of changes",
-        description=f"Server-sent events, for {MOST_STREAMS} listeners at a time: one more takes the "
-        "place of the one that has listened longest, which gets an event `full` and ends.",
+        description=f"Server-sent events, for {MOST_STREAMS} listeners at a time. One more takes "
+        "the place of the one that has listened longest, which gets an event `full` and ends.",
         responses={**_EVENTS, **refusals(*ALWAYS)},
     )
     def get_events() -> Response:
