@@ -15,8 +15,8 @@ from tests.fakes.project import FakeProject
 from tests.fakes.supabase_server import Fault, answer, expire_token, html
 from zoomsync_agent.core.errors import NetworkUnavailable, SecretsUnavailable
 from zoomsync_agent.doctor import Level
-from zoomsync_agent.doctor.supabase import Facts, examine
 from zoomsync_agent.doctor.schema import Told, examine_schema
+from zoomsync_agent.doctor.supabase import Facts, examine
 from zoomsync_agent.supabase.access import ServiceAccess
 from zoomsync_agent.supabase.project import Project
 

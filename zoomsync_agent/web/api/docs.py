@@ -9,7 +9,7 @@ from flask import Response, abort, make_response, render_template
 from flask_openapi3.openapi import OpenAPI
 
 from zoomsync_agent.web.api.document import Document
-from zoomsync_agent.web.api.sending import send
+from zoomsync_agent.web.sending import send
 
 _HERE: Final = Path(__file__).parent
 _BUNDLES: Final = {

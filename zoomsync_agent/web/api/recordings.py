@@ -1,35 +1,22 @@
 """Recordings: lists, one of them, its bytes, its story, and what can be done with it."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, redirect, request
+from flask import Response, redirect
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 
 from zoomsync_agent.core import rows
 from zoomsync_agent.core.activity import Event
-from zoomsync_agent.core.errors import DestinationUnavailable
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.web.api import asked, told
 from zoomsync_agent.web.api.refusals import ALWAYS, WRITE, refusals
-from zoomsync_agent.web.api.sending import send
 from zoomsync_agent.web.desk import Desk
+from zoomsync_agent.web.sending import OTHER_TYPE, TYPES, send_recording
 
 _TAG: Final = Tag(name="recordings", description="What is in the archive, or on its way to it.")
-_TYPES: Final = {
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".m4a": "audio/mp4",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".vtt": "text/vtt",
-    ".txt": "text/plain",
-}
-"""No other kind is named: nothing of a recording is to be run or shown as a page."""
-_OTHER_TYPE: Final = "application/octet-stream"
-_KINDS: Final = sorted({*_TYPES.values(), _OTHER_TYPE})
+_KINDS: Final = sorted({*TYPES.values(), OTHER_TYPE})
 _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
 _LENGTH: Final = {"description": "Bytes that follow.", "schema": {"type": "string"}}
 _CONTENT: Final[dict[str | int, Any]] = {
@@ -132,7 +119,7 @@ def install(app: OpenAPI, desk: Desk) -> None:
         found = desk.playable(row)
         if found.path is None:
             return redirect(found.url, code=303)  # type: ignore[return-value]
-        return _file(found.path, row.file_name)
+        return send_recording(found.path, row.file_name)
 
     @app.get(
         "/recordings/<recording_id>/history",
@@ -199,19 +186,3 @@ def _columns(row: RecordingRow) -> dict[str, Any]:
 def _name(row: RecordingRow) -> str:
     """Return what names the jobs of *row*; an id of digits alone could name another one."""
     return row.sha256 or row.recording_id
-
-
-def _file(path: Path, name: str) -> Response:
-    wanted = request.headers.get("Range", "")
-    try:
-        answer = send(
-            path,
-            _TYPES.get(path.suffix.lower(), _OTHER_TYPE),
-            download_name=name,
-            conditional="," not in wanted,  # several parts at a time are nobody's due
-        )
-    except OSError as exc:
-        raise DestinationUnavailable(f"{path}: {exc.strerror or exc}") from exc
-    answer.headers["Accept-Ranges"] = "bytes"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

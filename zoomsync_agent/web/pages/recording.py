@@ -1,12 +1,11 @@
 """One recording: played, read, renamed, handed on; and what became of its file."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from flask import Flask, Response, redirect, request, send_file
+from flask import Flask, Response, redirect, request
 
 from zoomsync_agent.control import Control
 from zoomsync_agent.control.library import Library
@@ -16,6 +15,7 @@ from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.web.pages import transcripts
 from zoomsync_agent.web.pages.queue import sentence_of
 from zoomsync_agent.web.pages.showing import done, is_fragment, show
+from zoomsync_agent.web.sending import send_recording
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -30,21 +30,7 @@ _LIVES: Final = (
 )
 """How long a link may hold: seconds, and in words."""
 _MOST_SECONDS: Final = 1_000_000.0
-_TYPES: Final = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".webm": "video/webm",
-    ".mkv": "video/x-matroska",
-    ".m4a": "audio/mp4",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".aac": "audio/aac",
-    ".ogg": "audio/ogg",
-}
-"""What a browser is told of a file; of any other nothing that it would show as a page."""
 _FOLDER: Final = "folder"
-_PLAIN: Final = "application/octet-stream"
 
 
 def register(app: Flask, desk: "Desk") -> None:
@@ -61,7 +47,9 @@ def register(app: Flask, desk: "Desk") -> None:
         found = desk.playable(row)
         if found.path is None:
             return redirect(found.url, code=303)
-        return _file(found.path, row, is_download="download" in request.args)
+        return send_recording(
+            found.path, row.file_name or found.path.name, is_download="download" in request.args
+        )
 
     @app.get(f"{_PAGE}/captions.vtt")
     def captions(recording_id: str) -> Response:
@@ -165,20 +153,3 @@ def _second(text: str) -> int | None:
     except ValueError:
         return None
     return int(second) if 0 <= second <= _MOST_SECONDS else None
-
-
-def _file(path: Path, row: RecordingRow, *, is_download: bool) -> Response:
-    """Return a file, or the part of it that is asked for."""
-    try:
-        answer = send_file(
-            path,
-            mimetype=_TYPES.get(path.suffix.lower(), _PLAIN),
-            as_attachment=is_download,
-            download_name=row.file_name or path.name,
-            conditional=True,
-            max_age=None,
-        )
-    except OSError as exc:
-        raise NotAllowed(f"the file cannot be read: {exc.strerror or exc}") from exc
-    answer.headers["Cache-Control"] = "no-store"  # a recording is kept in the archive alone
-    return answer
