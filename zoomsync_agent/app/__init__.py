@@ -6,7 +6,7 @@ from zoomsync_agent.app.choosing import is_set_up
 from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.links import link
-from zoomsync_agent.app.page import page_link
+from zoomsync_agent.app.page import page_link, page_token
 from zoomsync_agent.app.running import beside, repairing, run, running, survey
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "is_set_up",
     "link",
     "page_link",
+    "page_token",
     "repairing",
     "run",
     "running",

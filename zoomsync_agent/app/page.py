@@ -1,6 +1,7 @@
 """The site of a run: served beside its agents, and longer than any of them."""
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -31,16 +32,11 @@ class Page:
     def __init__(self, desk: AppDesk, home: Home, on_url: Callable[[str], None], log: Log) -> None:
         settings = desk.settings()
 
-        def token() -> str:
-            from zoomsync_agent.web.guard import load_token  # noqa: PLC0415  Flask costs 105 ms
-
-            return load_token(home.ensure().data / PAGE_KEY)
-
         def announce(url: str) -> None:
             desk.url = url
             on_url(url)
 
-        self._site = Site(desk, token, settings.page_origins.split())
+        self._site = Site(desk, partial(page_token, home), settings.page_origins.split())
         server = WebServer(self._site, settings.port, announce, on_stop=self._site.close)
         self._supervisor = Supervisor([server], clock=SystemClock(), log=log)
 
@@ -61,6 +57,17 @@ class Page:
         self._supervisor.check()
 
 
+def page_token(home: Home) -> str:
+    """Return the token that lets programs use the API of a home's agent; it is made on first use.
+
+    Args:
+        home: whose agent.
+    """
+    from zoomsync_agent.web.guard import load_token  # noqa: PLC0415  Flask costs 105 ms
+
+    return load_token(home.ensure().data / PAGE_KEY)
+
+
 def page_link(home: Home, page: str = "") -> str:
     """Return a link that opens the running agent's page once.
 
@@ -76,4 +83,4 @@ def page_link(home: Home, page: str = "") -> str:
     owner = holder(home)
     if owner is None or not owner.url:
         raise NotAllowed("There is a page only while the agent runs: zoomsync run")
-    return guard.link(owner.url, guard.load_token(home.data / PAGE_KEY), page)
+    return guard.link(owner.url, page_token(home), page)

@@ -42,15 +42,26 @@ def status(show_all: bool, as_json: bool) -> None:
 @click.command("open")
 @click.argument("page", type=click.Choice(list(_PAGES)), default="overview", required=False)
 @click.option("--print", "only_print", is_flag=True, help="Print the link instead.")
+@click.option("--token", is_flag=True, help="Print the token for programs instead.")
 @json_option
 @command
-def open_page(page: str, only_print: bool, as_json: bool) -> None:
-    """Open the running agent's page in the browser. The link works once, for two minutes."""
+def open_page(page: str, only_print: bool, token: bool, as_json: bool) -> None:
+    """Open the running agent's page in the browser. The link works once, for two minutes.
+
+    Whoever has the token of --token can do all that you can.
+    """
     import webbrowser
 
     from zoomsync_agent import app
 
     home, _ = load()
+    if token:
+        found = app.page_token(home)
+        if as_json:
+            print_json({"token": found})
+        else:
+            click.echo(found)
+        return
     link = app.page_link(home, _PAGES[page])
     if as_json:
         print_json({"link": link})
