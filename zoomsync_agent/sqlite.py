@@ -34,6 +34,7 @@ _PASSING: Final = frozenset(
     }
 )
 """What a full disk, a drive that is away or another program causes: it passes by itself."""
+_SYNCHRONOUS: Final = "PRAGMA synchronous = NORMAL"
 _SUFFIXES: Final = ("", "-wal", "-shm")
 
 
@@ -144,7 +145,7 @@ class Database:
                 _use_wal(conn)
                 # A power cut may undo the last commits but never damages the file; whatever is
                 # undone is found again by the next look, because every step can be repeated.
-                conn.execute("PRAGMA synchronous = NORMAL")
+                conn.execute(_SYNCHRONOUS)
                 conn.execute("PRAGMA foreign_keys = ON")
             except BaseException:
                 conn.close()  # Windows cannot move a damaged file that is open
@@ -165,14 +166,16 @@ class Database:
             return self.connection().execute(sql, parameters).fetchall()
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self, *, is_durable: bool = False) -> Iterator[sqlite3.Connection]:
         """Run what is inside as one transaction; an exception undoes all of it.
 
         BEGIN IMMEDIATE, because a read transaction that turns into a write fails at once in WAL
         mode when another thread has written in between, whatever the busy timeout.
+
+        Args:
+            is_durable: no power cut undoes it, nor what was written before; costs a flush.
         """
-        with self._naming_errors():
-            conn = self.connection()
+        with self._naming_errors(), self._flushing(is_durable) as conn:
             conn.execute("BEGIN IMMEDIATE")
             try:
                 yield conn
@@ -182,6 +185,18 @@ class Database:
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
                 raise
+
+    @contextlib.contextmanager
+    def _flushing(self, is_durable: bool) -> Iterator[sqlite3.Connection]:
+        conn = self.connection()
+        if not is_durable:
+            yield conn
+            return
+        conn.execute("PRAGMA synchronous = FULL")
+        try:
+            yield conn
+        finally:
+            conn.execute(_SYNCHRONOUS)
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has written to the file."""

@@ -128,8 +128,7 @@ def test_settings_are_changed_on_the_page(zoomsync, tree, tmp_path, shots):
     with zoomsync.agent(), chromium(tmp_path / "browser") as page:
         wait_for("the page is there", lambda: zoomsync.json("status")["url"])
         page.goto(zoomsync.run("open", "settings", "--print").out.strip())
-        for one in page.locator("details:not([open]) > summary").all():
-            one.click()
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         _look(page, shots, "settings")
         page.get_by_label("Workers").fill("many")
         page.get_by_label("Device").fill("Ann's laptop")

@@ -181,7 +181,14 @@ class PageWorld:
             urls.append(url)
             came.set()
 
-        server = WebServer(self.site, 0, told, on_stop=self.site.close, **options)
+        server = WebServer(
+            self.site,
+            0,
+            told,
+            on_stop=self.site.close,
+            takes_files=("/upload/recording", "/ui/upload"),
+            **options,
+        )
         server.start()
         try:
             assert came.wait(_WAIT_SECONDS), server.failure

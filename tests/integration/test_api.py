@@ -18,7 +18,7 @@ from zoomsync_agent.core.recording import ProcessingStatus
 from zoomsync_agent.core.snapshot import AgentState
 from zoomsync_agent.web.api import metrics
 from zoomsync_agent.web.errors import status_of
-from zoomsync_agent.web.guard import COOKIE, SMALL_BODY
+from zoomsync_agent.web.guard import SMALL_BODY, Guard
 from zoomsync_agent.web.pulse import MOST_STREAMS, snapshot_of
 
 
@@ -559,6 +559,9 @@ def test_what_cannot_be_now_may_be_later(api, monkeypatch):
     assert (answer.status_code, _error(answer)["code"]) == (503, "remote_unavailable")
 
 
-def test_the_cookie_is_named_in_the_document_as_it_is(api):
+def test_the_cookie_is_named_in_the_document_as_it_is(api, world):
     """A program that reads it needs no other source."""
-    assert api.told("/openapi.json")["components"]["securitySchemes"]["cookie"]["name"] == COOKIE
+    assert (
+        api.told("/openapi.json")["components"]["securitySchemes"]["cookie"]["name"]
+        == Guard(world.token).cookie
+    )

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from tests.fakes.api_client import ApiClient
 from tests.fakes.chromium import chromium
 from tests.fakes.page_world import PageWorld
-from zoomsync_agent.core import account, activity, problem, recording, snapshot
+from zoomsync_agent.core import account, activity, problem, progress, recording, snapshot
 from zoomsync_agent.doctor import Finding
 from zoomsync_agent.web import desk
 from zoomsync_agent.web.api import told
@@ -40,6 +40,9 @@ WANTED = {
     "PUT /monitor/path",
     "GET /activity",
     "GET /health",
+    "GET /jobs/{job_id}",
+    "POST /jobs/{job_id}/retry",
+    "POST /jobs/{job_id}/cancel",
     "GET /metrics",
     "GET /events",
 }
@@ -208,6 +211,7 @@ def test_who_gets_in_is_described(document):
         (told.Event, activity.Event, set()),
         (told.Finding, Finding, set()),
         (told.Received, desk.Received, set()),
+        (told.Job, progress.Progress, set()),
         (told.ZoomStatus, desk.ZoomStatus, set()),
         (told.Recording, recording.RecordingRow, {"variants", "why_not", "link"}),
     ],

@@ -55,7 +55,7 @@ def test_a_recording_is_handed_in_as_a_body(api, world):
         PATH,
         query_string={
             "file_name": "C:\\calls\\Weekly.mp4",
-            "title": "Größe",
+            "meeting_title": "Größe",
             "started_at": "2026-11-23T09:15:00Z",
         },
         data=VIDEO.read_bytes(),
@@ -82,9 +82,9 @@ def test_a_recording_is_handed_in_as_a_body(api, world):
 def test_a_recording_is_handed_in_as_a_form(api, world):
     """As browsers and curl send it; what the form says counts more than the parameters."""
     answer = api.post(
-        f"{PATH}?title=Other",
+        f"{PATH}?meeting_title=Other",
         data={
-            "title": "Weekly",
+            "meeting_title": "Weekly",
             "started_at": "2026-11-23",
             "file": (io.BytesIO(AUDIO.read_bytes()), "audio only.m4a"),
         },
@@ -165,7 +165,7 @@ def test_what_is_no_recording_is_not_kept(api, world, is_form, name, content, st
     ("query", "field"),
     [
         ({"started_at": "soon"}, "started_at"),
-        ({"title": "x" * 201}, "title"),
+        ({"meeting_title": "x" * 201}, "meeting_title"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -203,12 +203,12 @@ FILE = (b'name="file"; filename="a.mp4"', VIDEO.read_bytes())
         b"",
         b"nothing of a form",
         _form(),
-        _form((b'name="title"', b"x")),
-        _form(FILE, (b'name="title"', b"x")),
+        _form((b'name="meeting_title"', b"x")),
+        _form(FILE, (b'name="meeting_title"', b"x")),
         _form(FILE, FILE),
         _form(FILE, end=False),
         _form((b'name="file"', VIDEO.read_bytes()[:100])),
-        _form((b'name="title"', b"x" * MIB), FILE),
+        _form((b'name="meeting_title"', b"x" * MIB), FILE),
         _form(FILE)[:-50_000],
     ],
     ids=["empty", "text", "bare", "no-file", "late", "two", "no-end", "no-name", "long", "cut"],

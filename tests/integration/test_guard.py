@@ -1,7 +1,11 @@
 """Who gets in: the user whose agent it is, and nobody else."""
 
+import os
 import re
+import shutil
 import stat
+import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -259,6 +263,23 @@ def test_no_folder_outside_of_the_users_is_looked_into(admitted, world, path):
     assert world.desk.settings() == before
 
 
+@pytest.mark.parametrize("place", ["/etc", "/var/lib", "/proc"])
+def test_no_setting_leads_a_page_outside(admitted, world, place):
+    """Neither the settings, nor a step of the setup; and nothing is widened by it."""
+    before = world.desk.settings()
+    answer = admitted.post("/ui/settings", base_url=_BASE, data={"recordings_path": place})
+    assert answer.status_code == 422
+    assert "outside" in answer.get_data(as_text=True)
+    answer = admitted.post(
+        "/ui/setup/archive/folder", base_url=_BASE, data={"archive_path": place, "anyway": "1"}
+    )
+    assert "outside" in answer.get_data(as_text=True)
+    assert world.desk.settings() == before
+    query = {"for": "archive_path", "path": place}
+    page = admitted.get("/ui/folders", base_url=_BASE, query_string=query)
+    assert f"<strong>{place}</strong>" not in page.get_data(as_text=True)
+
+
 def test_a_row_opens_no_file_outside_of_the_archive(admitted, world, tmp_path):
     """A row may have come from anywhere, with any address in it."""
     secret = tmp_path / "secret.mp4"
@@ -286,6 +307,51 @@ def test_a_row_opens_no_file_outside_of_the_archive(admitted, world, tmp_path):
     assert (
         admitted.get(f"/recordings/{row.recording_id}/content", base_url=_BASE).status_code == 409
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells whose a connection is")
+def test_another_user_gets_in_neither_with_the_link_nor_with_the_cookie(world, tmp_path):
+    """Both can be seen or caught on this computer; the token is for whoever was given it."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("another user can be played by root alone")
+    with world.serving() as link:
+        cookie = _as_user(0, link)
+        assert cookie.startswith("200 zoomsync-")
+        assert _as_user(65534, _fresh(world, link)) == "401 "
+        parts = urlsplit(link)
+        url = f"http://{parts.netloc}/"
+        name_and_value = cookie.removeprefix("200 ")
+        assert _as_user(0, url, Cookie=name_and_value).startswith("200")
+        assert _as_user(65534, url, Cookie=name_and_value) == "401 "
+        token = f"Bearer {world.token}"
+        assert _as_user(65534, f"{url}recordings", Authorization=token).startswith("200")
+
+
+def _fresh(world, link):
+    parts = urlsplit(link)
+    return guard.link(f"http://{parts.netloc}/", world.token)
+
+
+def _as_user(number, url, **headers):
+    """Ask as a user of this computer; return status and cookie."""
+    code = """
+import http.cookiejar, sys, urllib.error, urllib.request
+jar = http.cookiejar.CookieJar()
+opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+asked = urllib.request.Request(sys.argv[1], headers=dict(one.split("=", 1) for one in sys.argv[2:]))
+try:
+    status = opener.open(asked, timeout=20).status
+except urllib.error.HTTPError as exc:
+    status = exc.code
+print(status, "; ".join(f"{one.name}={one.value}" for one in jar))
+"""
+    user = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
+    python = "/usr/bin/python3"  # every user may run it
+    done = subprocess.run(
+        [*user, python, "-c", code, url, *(f"{k}={v}" for k, v in headers.items())],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return done.stdout.strip("\n")
 
 
 def test_the_token_is_the_users_alone(tmp_path):

@@ -2,14 +2,18 @@
 
 import hashlib
 import io
+import os
 import stat
 
 import pytest
 
+from tests.fakes.clock import ManualClock
 from tests.fakes.page_world import AUDIO, VIDEO, PageWorld
-from zoomsync_agent.core.errors import DiskFull, NotAllowed, RecordingDeleted
-from zoomsync_agent.core.job import FileId
+from tests.fakes.stores import queue_database
+from zoomsync_agent import app
+from zoomsync_agent.core.errors import DiskFull, NotAllowed
 from zoomsync_agent.sources.inbox import Inbox
+from zoomsync_agent.store.handed_in import SqliteHandedInStore
 
 
 @pytest.fixture
@@ -23,11 +27,15 @@ def world(home, tmp_path):
 @pytest.fixture
 def inbox(tmp_path):
     """Give an empty inbox."""
-    return Inbox(tmp_path / "inbox")
+    db = queue_database(tmp_path / "agent.db")
+    yield Inbox(tmp_path / "inbox", SqliteHandedInStore(db, "folder"), ManualClock())
+    db.close()
 
 
 def _left(folder):
-    return sorted(one.name for one in folder.rglob("*") if one.is_file())
+    return sorted(
+        one.name for one in folder.rglob("*") if one.is_file() and "agent.db" not in one.name
+    )
 
 
 def test_what_is_handed_in_comes_home_and_the_copy_goes(world):
@@ -137,7 +145,7 @@ def test_a_disk_without_room_is_said_before_anything_is_written(inbox, tmp_path,
 
     monkeypatch.setattr("shutil.disk_usage", little)
     data = VIDEO.read_bytes()
-    with pytest.raises(DiskFull, match="were announced"):
+    with pytest.raises(DiskFull, match="are yet to come"):
         inbox.receive(io.BytesIO(data), "a.mp4", title="", started_at=None, size=len(data))
     with pytest.raises(DiskFull, match="can be taken"):
         inbox.receive(io.BytesIO(data), "a.mp4", title="", started_at=None, size=None)
@@ -148,33 +156,81 @@ def test_a_disk_without_room_is_said_before_anything_is_written(inbox, tmp_path,
 @pytest.mark.parametrize(
     "name",
     ["../../evil.mp4", "/etc/evil.mp4", "..\\..\\evil.mp4", "a\0b/evil.mp4", "x" * 500 + ".mp4",
-     "evil\n\u202emp4.mp4", "CON.mp4", "…\u0301.mp4"],
+     "evil\n\u202emp4.mp4", "CON.mp4", "com1 .x.mp4", "…\u0301.mp4", "会" * 100 + ".mp4",
+     "\U0001f600" * 70 + ".MP4", "\udcff\ufffe.mp4", "a:b*c?.mp4", "nul.mp4", "aux/prn.mp4"],
 )  # fmt: skip
 def test_a_name_leads_nowhere_else(inbox, tmp_path, name):
-    """Whatever it holds, the file lies in the inbox, for the user's eyes alone."""
-    found = inbox.receive(
+    """Whatever it holds, the file lies in the inbox, under a name that every system can hold."""
+    seen, _job = inbox.receive(
         io.BytesIO(VIDEO.read_bytes()), name, title="", started_at=None, size=None
     )
-    assert found.path.resolve().is_relative_to((tmp_path / "inbox").resolve())
-    assert found.path.read_bytes() == VIDEO.read_bytes()
-    assert stat.S_IMODE(found.path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(found.path.parent.stat().st_mode) == 0o700
-    assert len(found.path.name) <= 110
+    assert seen.path.resolve().is_relative_to((tmp_path / "inbox").resolve())
+    assert seen.path.read_bytes() == VIDEO.read_bytes()
+    assert stat.S_IMODE(seen.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(seen.path.parent.stat().st_mode) == 0o700
+    assert len(os.fsencode(seen.path.name)) <= 140
+    assert seen.path.suffix == ".mp4"
+    assert not {*'\\/:*?"<>|'} & {*seen.path.name}
+    assert seen.path.name.partition(".")[0].strip().upper() not in ("CON", "COM1", "NUL", "PRN")
+    assert seen.meeting.title
 
 
-def test_what_went_from_the_inbox_is_said(inbox, tmp_path):
-    """Nobody else has it: the job ends with that."""
-    seen = inbox.receive(
-        io.BytesIO(VIDEO.read_bytes()), "a.mp4", title="", started_at=None, size=None
+def test_a_long_name_is_still_the_title(inbox):
+    """Only the file's own name has to be short."""
+    seen, _job = inbox.receive(
+        io.BytesIO(VIDEO.read_bytes()), "会" * 100 + ".mp4", title="", started_at=None, size=None
     )
-    from zoomsync_agent.ports import FileRecord
+    assert seen.meeting.title == "会" * 100
 
-    record = FileRecord(
-        id=FileId(1), path=seen.path, root=seen.root, identity=seen.identity, inode=0,
-        kind=seen.kind, part=1, participant=None, meeting=seen.meeting, duration_seconds=None,
-        verdict=seen.verdict, is_gone=False, sha256=None, source=seen.source, origin="",
-    )  # fmt: skip
-    assert inbox.fetch(record, stop=lambda: False, pace=lambda _count: None)
-    inbox.release(record)
-    with pytest.raises(RecordingDeleted):
-        inbox.fetch(record, stop=lambda: False, pace=lambda _count: None)
+
+def test_a_name_that_no_recording_has_is_refused_before_a_byte_is_read(inbox, tmp_path):
+    """Nobody sends a gigabyte for that answer."""
+    stream = io.BytesIO(VIDEO.read_bytes())
+    with pytest.raises(NotAllowed):
+        inbox.receive(stream, "notes.txt", title="", started_at=None, size=None)
+    assert stream.tell() == 0
+    assert not (tmp_path / "inbox").exists()
+
+
+def test_a_queue_that_was_lost_loses_no_recording(world):
+    """It was answered that it is queued; the agent finds it at its next start."""
+    world.desk.receive(io.BytesIO(VIDEO.read_bytes()), "Talk.mp4", title="Board", started_at=1.6e9)
+    world.desk.release()
+    for path in world.home.data.glob("agent.db*"):
+        path.unlink()
+    world.sync()
+    (row,) = world.control.recordings()
+    assert (row.meeting_title, row.started_at) == ("Board", 1.6e9)
+    assert world.desk.playable(row).path.read_bytes() == VIDEO.read_bytes()
+    assert _left(world.home.data / "inbox") == []
+
+
+@pytest.mark.parametrize("undone", [["jobs"], ["activity", "jobs", "files"]])
+def test_a_commit_that_a_power_cut_undid_loses_no_recording(world, undone):
+    """Neither where all was forgotten nor where only the job was."""
+    world.desk.receive(io.BytesIO(VIDEO.read_bytes()), "Talk.mp4")
+    with world.desk._databases.queue.write() as conn:
+        for table in undone:
+            conn.execute(f"DELETE FROM {table}")  # noqa: S608
+    world.sync()
+    assert len(world.control.recordings()) == 1
+    assert _left(world.home.data / "inbox") == []
+
+
+def test_another_archive_gets_what_still_waits(world, tmp_path):
+    """Once, and then it goes from here."""
+    world.desk.receive(io.BytesIO(VIDEO.read_bytes()), "Talk.mp4")
+    world.desk.change({"archive_path": str(tmp_path / "Second")})
+    world.sync()
+    (row,) = world.control.recordings()
+    assert world.desk.playable(row).path.is_relative_to(tmp_path / "Second")
+    assert _left(world.home.data / "inbox") == []
+
+
+def test_history_that_is_decided_anew_forgets_none(world):
+    """Somebody handed in exactly this one, however short or old it is."""
+    world.desk.receive(io.BytesIO(AUDIO.read_bytes()), "Old.m4a", started_at=1.0)
+    with app.running(world.desk.settings(), world.home, redecide_history=True):
+        pass
+    world.sync()
+    assert [row.meeting_title for row in world.control.recordings()] == ["Old"]

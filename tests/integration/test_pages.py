@@ -661,6 +661,13 @@ def test_health_looks_here_at_once_and_elsewhere_when_asked(world, client, monke
     assert page.all("button", **{"data-copy": "sql-1"})[0].keys() >= {"hidden"}
 
 
+def test_the_head_of_the_news_takes_up_no_place(world, client):
+    """Nobody would ever close it."""
+    for _ in range(MOST_STREAMS + 1):
+        assert world.client().head("/ui/events", base_url="http://127.0.0.1").status_code == 200
+    assert world.site.pulse._streams == []
+
+
 def test_news_is_a_stream_and_has_an_end(world, client):
     """The next one takes the place of the one that has looked longest, which is told so."""
     answer = client.get("/ui/events", buffered=False)

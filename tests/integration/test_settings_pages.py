@@ -97,6 +97,38 @@ def test_a_mistake_keeps_what_was_typed_and_writes_nothing(world):
     assert world.desk.changed.is_set()
 
 
+def test_what_somebody_else_changed_meanwhile_is_not_changed_back(world):
+    """The form tells what it showed; only what differs from that was meant."""
+    client = world.client()
+    shown = {"workers": "2", "quiet_seconds": "30"}
+    world.desk.change({"workers": "5"})
+    was = {f"{name}.was": value for name, value in shown.items()}
+    answer = _post(client, "/ui/settings", **shown | {"quiet_seconds": "40"}, **was)
+    assert answer.status_code == 303
+    assert world.desk.settings().workers == 5
+    assert world.desk.settings().quiet_seconds == 40
+    page = client.get("/ui/settings", base_url=BASE).get_data(as_text=True)
+    assert 'name="workers.was" value="5"' in page
+
+
+def test_keys_of_a_bucket_are_kept_only_with_the_bucket(world):
+    """Whoever tries another one and gives up leaves the keys of the first alone."""
+    kept = []
+    world.desk.keep_s3_keys = lambda *keys: kept.append(keys)
+    client = world.client()
+    entered = {
+        "s3_bucket": "my-bucket", "s3_endpoint": "http://127.0.0.1:1", "s3_region": "",
+        "s3_prefix": "", "access_key": "AKIAEXAMPLE", "secret_key": "hush",
+    }  # fmt: skip
+    _post(client, "/ui/setup/archive/s3", **entered)
+    assert kept == []
+    assert world.desk.settings().destination == "folder"
+    answer = _post(client, "/ui/setup/archive/s3", **entered, anyway="1")
+    assert answer.status_code == 303
+    assert kept == [("AKIAEXAMPLE", "hush")]
+    assert world.desk.settings().destination == "s3"
+
+
 def test_a_secret_is_neither_written_nor_shown(world):
     """Neither in the file, nor in the answer, nor on the page afterwards."""
     client = world.client()
@@ -193,3 +225,50 @@ def test_nothing_can_be_handed_in_before_the_setup(fresh):
 def test_what_is_no_step_is_no_page(fresh, path):
     """Nor can a setting that is no folder be chosen as one."""
     assert fresh.client().get(path, base_url=BASE).status_code == 404
+
+
+def test_a_mistake_in_the_file_leaves_every_page(world):
+    """What held before still holds and is shown; Health says where the mistake stands."""
+    client = world.client()
+    config = world.home.config_file
+    config.write_text(config.read_text() + "\nworkerz = 3\n")
+    for path in ("/", "/ui/settings", "/ui/recordings", "/ui/activity", "/ui/setup"):
+        assert client.get(path, base_url=BASE).status_code == 200, path
+    page = client.get("/ui/health", base_url=BASE).get_data(as_text=True)
+    assert "workerz" in page
+    answer = _post(client, "/ui/settings", workers="4")
+    assert answer.status_code == 422
+    assert "workerz" in answer.get_data(as_text=True)
+
+
+def test_what_is_taken_up_later_is_said_so(world):
+    """The page cannot move while it is open."""
+    answer = _post(world.client(), "/ui/settings", port="47999")
+    assert "note=later" in answer.headers["Location"]
+
+
+def test_the_days_that_were_typed_count(fresh):
+    """Whatever else is chosen beside them."""
+    _post(fresh.client(), "/ui/setup/backlog", backfill="all", days="10")
+    assert _written(fresh)["backfill"] == 10
+
+
+def test_a_backlog_goes_by_the_day_of_the_meeting(fresh, tmp_path):
+    """A copied folder is no newer for that."""
+    fresh.record("2020-01-05 09.00.00 Long ago")
+    fresh.desk.change({"recordings_path": str(fresh.recordings)})
+    everything, recent, _ = fresh.desk.backlog()
+    assert (everything.files, recent.files) == (2, 0)
+
+
+def test_an_app_that_was_typed_wrong_can_be_changed(fresh):
+    """And what cannot be one is refused."""
+    client = fresh.client()
+    page = _post(client, "/ui/setup/zoom", zoom_client_id="x y").get_data(as_text=True)
+    assert "zoom_client_id" not in _written(fresh)
+    assert "x y" in page
+    _post(client, "/ui/setup/zoom", zoom_client_id="abcdefgh")
+    page = client.get("/ui/setup/zoom", base_url=BASE).get_data(as_text=True)
+    assert 'value="abcdefgh"' in page
+    _post(client, "/ui/setup/zoom", zoom_client_id="")
+    assert fresh.desk.settings().zoom_client_id == ""

@@ -11,6 +11,7 @@ from zoomsync_agent.core.job import State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import ProcessingStatus
 from zoomsync_agent.engine.audit import (
+    AGAIN_SECONDS,
     DESTINATION_PROBLEM,
     FULL_SECONDS,
     MOST_MISSES,
@@ -235,3 +236,23 @@ def test_an_emptied_archive_is_not_asked_for_every_object_every_hour(shop, audit
     audit.tick()
     assert shop.objects.lost(shop.destination.name) == []
     assert len(shop.objects.receipts(shop.destination.name)) == MOST_MISSES + 15
+
+
+def test_all_is_looked_at_when_somebody_asks_for_it(shop, audit):
+    """Not only one receipt; and not again and again, however often they ask."""
+    paths = [shop.add(f"m{number}/video.mp4", b"x" * number) for number in range(1, 6)]
+    shop.run()
+    audit.tick()
+    shop.clock.advance(AGAIN_SECONDS)
+    shop.destination.objects.clear()
+    audit.look_soon()
+    audit.tick()
+    assert shop.jobs.counts()[State.READY] == len(paths)
+    shop.run()
+    shop.destination.objects.clear()
+    audit.look_soon()
+    audit.tick()
+    assert shop.jobs.counts()[State.READY] <= 1
+    shop.clock.advance(AGAIN_SECONDS)
+    audit.tick()
+    assert shop.jobs.counts()[State.READY] == len(paths)

@@ -210,3 +210,21 @@ def test_a_service_that_ends_slowly_is_not_started_twice(diary):
     service.die()
     supervisor.check()
     assert diary == ["start a", "stop a", "start a"]
+
+
+def test_a_service_that_cannot_be_started_after_its_rest_ends_nothing(diary):
+    """It is tried again like one that died."""
+    clock, resting = ManualClock(), {"a"}
+    service = Service("a", diary, error=RuntimeError("can't start new thread"))
+    supervisor = Supervisor(
+        [service], clock=clock, log=RecordingLog(), rests=lambda one: one.name in resting
+    )
+    supervisor.start()
+    resting.clear()
+    supervisor.check()
+    assert not service.is_alive
+    service._error = None
+    for _ in range(5):
+        clock.advance(200.0)
+        supervisor.check()
+    assert service.is_alive

@@ -94,13 +94,23 @@ def storing_of(settings: Settings) -> Storing:
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, home: Home) -> Iterator[Requests]:
+def opened(
+    settings: Settings, home: Home, keys: tuple[str, str] | None = None
+) -> Iterator[Requests]:
     """Give the bucket for the time of a command.
+
+    Args:
+        settings: name it.
+        home: keeps the keys.
+        keys: access key and secret, instead of those.
 
     Raises:
         SettingsError: there is no bucket, or only half of the keys is set.
     """
-    requests = requests_to(settings, home)
+    if keys is None:
+        requests = requests_to(settings, home)
+    else:
+        requests = Requests(bucket_of(settings), FixedKeys(Keys(*keys)))
     try:
         yield requests
     finally:

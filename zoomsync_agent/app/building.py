@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
-from zoomsync_agent.app.desk.files import inbox_of
 from zoomsync_agent.app.first_day import first_day
+from zoomsync_agent.app.inbox import inbox_of
 from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.core.errors import (
@@ -188,8 +188,7 @@ def _wired(
     )
     if cloud:
         parts = replace(parts, close=in_turn(parts.close, cloud.close))
-    inbox = inbox_of(databases, home)
-    inbox.clean()
+    inbox = inbox_of(databases, settings, home, clock)
     steps = Steps(
         Stores(files, SqliteMeetingStore(databases.queue), objects, state),
         destinations=destinations,
@@ -235,6 +234,8 @@ def _wired(
     rebuilder = Rebuilder(destinations.values(), [catalog], objects, state, log=log)
 
     def tidy(stop: Callable[[], bool] = lambda: False) -> None:
+        with contextlib.suppress(TransientError):
+            inbox.look()
         rebuilder.complete(stop)
         with contextlib.suppress(TransientError, ActionNeeded, PermanentError):
             steps.drop_abandoned()
@@ -258,6 +259,7 @@ def _wired(
             jobs.reopen_history(cloud_since=first_day(settings, clock))
             # What lies further back than the last days is decided about by a whole sweep.
             state.forget_all(f"{ZOOM_SWEPT}:")
+        inbox.look()
         if settings.destination == "folder" and not settings.uses_supabase:
             tidy()  # what cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.

@@ -1,7 +1,9 @@
 """What the doctor says of an agent's surroundings, wired from its settings."""
 
+import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.app.databases import opened_beside
@@ -14,10 +16,26 @@ from zoomsync_agent.doctor.bucket import examine_bucket
 from zoomsync_agent.doctor.computer import Computer, examine_archive, examine_computer
 from zoomsync_agent.doctor.supabase import Facts, examine
 from zoomsync_agent.doctor.zoom import examine_zoom
-from zoomsync_agent.settings import Settings
+from zoomsync_agent.settings import Settings, load
 from zoomsync_agent.store.overview import Overview
 
 _KEYRING_SECONDS: Final = 3.0
+
+
+def settings_findings(home: Home) -> list[Finding]:
+    """Return what is wrong in the files and variables of the settings, if anything."""
+    try:
+        load(home, os.environ, cwd=Path.cwd())
+    except SettingsError as exc:
+        return [
+            Finding(
+                "settings",
+                Level.PROBLEM,
+                f"The settings are wrong, so what held before still holds: {exc.detail}",
+                "Mend it where it stands; it is read again at once.",
+            )
+        ]
+    return []
 
 
 def computer_findings(settings: Settings, home: Home) -> list[Finding]:
@@ -35,11 +53,19 @@ def computer_findings(settings: Settings, home: Home) -> list[Finding]:
     )
 
 
-def destination_findings(settings: Settings, home: Home) -> list[Finding]:
-    """Look at where recordings are to be kept, as *settings* name it."""
+def destination_findings(
+    settings: Settings, home: Home, keys: tuple[str, str] | None = None
+) -> list[Finding]:
+    """Look at where recordings are to be kept, as *settings* name it.
+
+    Args:
+        settings: name it.
+        home: keeps the sign-in.
+        keys: access key and secret of a bucket, instead of those that are kept.
+    """
     match settings.destination:
         case "s3":
-            return bucket_findings(settings, home)
+            return bucket_findings(settings, home, keys)
         case "supabase":
             return project_findings(settings, home)
         case _:
@@ -69,12 +95,14 @@ def zoom_findings(settings: Settings, home: Home) -> list[Finding]:
         return [as_finding("Zoom's app", exc)]
 
 
-def bucket_findings(settings: Settings, home: Home) -> list[Finding]:
+def bucket_findings(
+    settings: Settings, home: Home, keys: tuple[str, str] | None = None
+) -> list[Finding]:
     """Look at the bucket that *settings* name, with a few bytes."""
     from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
 
     try:
-        with bucket.opened(settings, home) as requests:
+        with bucket.opened(settings, home, keys) as requests:
             return examine_bucket(requests, bucket.storing_of(settings).headers, now=time.time)
     except SettingsError as exc:
         return [as_finding("settings", exc)]

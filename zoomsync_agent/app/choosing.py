@@ -59,7 +59,10 @@ def choose(home: Home, values: Mapping[str, str]) -> None:
 
 def is_set_up(home: Home) -> bool:
     """Return whether somebody has been through the setup, or has settings of their own."""
-    found = settings_module.origins(home, os.environ, cwd=Path.cwd())
+    try:
+        found = settings_module.origins(home, os.environ, cwd=Path.cwd())
+    except SettingsError:
+        return True  # somebody has written into them
     return any(one.source != "default" for one in found if one.name in OF_SETUP)
 
 

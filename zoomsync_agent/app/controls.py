@@ -48,6 +48,7 @@ def build_control(
             clock=clock,
             zone=local_zone(),
             destination=settings.destination,
+            is_running=pid is not None,
         ),
         clock=clock,
         place=Place(

@@ -37,7 +37,13 @@ class Page:
             on_url(url)
 
         self._site = Site(desk, partial(page_token, home), settings.page_origins.split())
-        server = WebServer(self._site, settings.port, announce, on_stop=self._site.close)
+        server = WebServer(
+            self._site,
+            settings.port,
+            announce,
+            on_stop=self._site.close,
+            takes_files=("/upload/recording", "/ui/upload"),
+        )
         self._supervisor = Supervisor([server], clock=SystemClock(), log=log)
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """Runs an agent, or looks at one from another process."""
 
 import contextlib
+import math
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from zoomsync_agent.app.desk import AppDesk
 from zoomsync_agent.app.desk.files import counted
 from zoomsync_agent.app.page import Page
 from zoomsync_agent.control import Control
-from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged
+from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged, UsageError
 from zoomsync_agent.core.snapshot import Amount
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import InstanceLock, holder
@@ -31,6 +32,8 @@ _REPAIRS: Final = 2
 """A database that is found damaged is moved aside so often in a row."""
 _IN_A_ROW_SECONDS: Final = 600.0
 _LOOK_SECONDS: Final = 0.2
+_AGAIN_SECONDS: Final = (5.0, 15.0, 60.0)
+"""After so long a start that failed is tried again."""
 
 _Result = TypeVar("_Result")
 
@@ -102,7 +105,9 @@ class _Keeping:
 
     def run(self, *, redecide_history: bool) -> None:
         """Work until the end."""
+        was_held = self._desk.is_held
         before: Settings | None = None
+        failures = 0
         while not self._ended.is_set():
             if self._desk.is_held:
                 self._wait(lambda: not self._desk.is_held)
@@ -120,15 +125,17 @@ class _Keeping:
                     may_rest=True,
                 )
             except AgentError as exc:
-                if before is None:
+                if before is None and not was_held:
                     raise
-                # Somebody has just chosen this: the page says what is wrong with it.
                 self._log.warning("agent not started", code=exc.code, detail=exc.detail)
-                self._desk.hinder(f"The agent cannot work with these settings: {exc.detail}")
-                self._wait(partial(self._are_other, used))
+                self._desk.cannot_begin(_why_not(exc))
+                # Other settings may help, and so may time.
+                wait = _AGAIN_SECONDS[min(failures, len(_AGAIN_SECONDS) - 1)]
+                failures += 1
+                self._wait(partial(self._are_other, used), wait)
                 continue
-            before, redecide_history = used, False
-            self._desk.hinder("")
+            before, redecide_history, failures = used, False, 0
+            self._desk.cannot_begin("")
             self._look_after(agent, used)
 
     def _look_after(self, agent: Agent, used: Settings) -> None:
@@ -151,14 +158,17 @@ class _Keeping:
             self._damages.append(now)
         finally:
             agent.stop()
-        _await_end(agent, self._ended.is_set)
+        if not agent.has_ended:
+            self._desk.cannot_begin("The work before is still coming to its end; then it goes on.")
+            self._wait(lambda: agent.has_ended)
 
     def _are_other(self, used: Settings) -> bool:
         return self._desk.settings() != used
 
-    def _wait(self, is_over: Callable[[], bool]) -> None:
-        """Let the page do its work until something is another way, or the end."""
-        while not is_over() and not self._ended.is_set():
+    def _wait(self, is_over: Callable[[], bool], seconds: float = math.inf) -> None:
+        """Let the page do its work until something is another way, the time is over, or the end."""
+        deadline = time.monotonic() + seconds
+        while not is_over() and not self._ended.is_set() and time.monotonic() < deadline:
             self._page.check()
             self._read_settings()
             self._desk.changed.wait(1.0)
@@ -174,15 +184,23 @@ class _Keeping:
             self._desk.take_up()
         except SettingsError as exc:
             self._log.warning("settings not taken up", detail=exc.detail)
-            self._desk.hinder(
+            self._desk.cannot_read(
                 f"The settings are wrong, so what held before still holds: {exc.detail}"
             )
         else:
-            self._desk.hinder("")
+            self._desk.cannot_read("")
 
     def _files(self) -> tuple[tuple[int, int] | None, ...]:
         """Return what tells one version of the files of settings from the next."""
         return tuple(_version_of(one) for one in (self._home.config_file, self._home.env_file))
+
+
+def _why_not(error: AgentError) -> str:
+    """Return why no agent could begin, for people."""
+    told = error.detail or error.title
+    if isinstance(error, UsageError) and not isinstance(error, StoreDamaged):
+        return f"The agent cannot work with these settings: {told}"
+    return f"The agent could not begin, and tries again by itself: {told}"
 
 
 def _history(settings: Settings) -> tuple[object, ...]:

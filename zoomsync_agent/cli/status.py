@@ -8,7 +8,7 @@ import click
 from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import SignInRequired
-from zoomsync_agent.core.snapshot import AgentState, Rows, Snapshot
+from zoomsync_agent.core.snapshot import Rows, Snapshot
 from zoomsync_agent.core.units import readable_size
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
     if seen.paused_until:
         until = datetime.fromisoformat(seen.paused_until).astimezone()
         out.print(f"  Paused until       {until:%Y-%m-%d %H:%M}")
-    elif seen.state is AgentState.PAUSED:
+    elif seen.is_paused:
         out.print("  Paused until       you say zoomsync resume")
+    if not seen.is_watching:
+        out.print("  Monitoring         stopped, until you say zoomsync monitor start")
     if seen.history.files:
         out.print(
             f"  Left out           {seen.history.files:,} older files, "

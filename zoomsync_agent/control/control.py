@@ -18,6 +18,7 @@ from zoomsync_agent.core.errors import (
     ActionNeeded,
     NotAllowed,
     NotFound,
+    SecretsUnavailable,
     SignInRequired,
     ZoomParked,
 )
@@ -49,6 +50,7 @@ from zoomsync_agent.store.overview import Overview
 _NO_CLOUD = "none"
 _PROBLEMS = (DESTINATION_SHUT, DESTINATION_PROBLEM)
 _CLOUD_PROBLEMS = (ZOOM_SHUT, ZOOM_PROBLEM, TRASH_PROBLEM)
+_ABOUT_SIGN_IN = (SignInRequired, SecretsUnavailable)
 _SHORTEST_PREFIX = 4
 MAX_PAUSE_SECONDS = 366 * 86_400.0
 """A longer pause is one without an end."""
@@ -232,7 +234,14 @@ class Control:
         if not self.is_running or not self._place.has_cloud:
             return None
         found = (Problem.read(self._state.get(name)) for name in _CLOUD_PROBLEMS)
-        return next((one for one in found if one is not None), None)
+        problem = next((one for one in found if one is not None), None)
+        if (
+            problem is not None
+            and not self.zoom_account
+            and issubclass(problem.kind, _ABOUT_SIGN_IN)
+        ):
+            return None  # whoever has never signed in need not
+        return problem
 
     def _rows(self, account: Account | None) -> Rows:
         if self._outbox is None or account is None or not account.user_id:

@@ -9,8 +9,9 @@ from zoomsync_agent.catalog.lists import Lists
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.core import activity, naming, transcript
 from zoomsync_agent.core.activity import Activity, Event, Happening
-from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.core.errors import NotAllowed, NotFound
 from zoomsync_agent.core.listing import MOST, Listing, Query
+from zoomsync_agent.core.progress import Progress
 from zoomsync_agent.core.recording import ProcessingStatus, RecordingRow
 from zoomsync_agent.core.snapshot import Waiting
 from zoomsync_agent.core.transcript import Cue
@@ -36,6 +37,7 @@ class Library:
         clock: the time.
         zone: in which days begin.
         destination: name of the one in use.
+        is_running: an agent runs.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class Library:
         clock: Clock,
         zone: tzinfo,
         destination: str,
+        is_running: bool = False,
     ) -> None:
+        self._is_running = is_running
         self._catalog = catalog
         self._lists = lists
         self._overview = overview
@@ -78,7 +82,7 @@ class Library:
         """Return why a recording is not uploaded; None where it is."""
         if row.processing_status is ProcessingStatus.COMPLETED:
             return None
-        waiting = self._overview.why_not(row.sha256)
+        waiting = self._overview.why_not(row.sha256, is_running=self._is_running)
         if waiting is not None:
             return replace(waiting, meeting_title=row.meeting_title)
         return Waiting(
@@ -92,6 +96,19 @@ class Library:
                 "it be found again in one of the two, this is put right by itself."
             ),
         )
+
+    def progress(self, job_id: int) -> Progress:
+        """Return how far a job is.
+
+        Raises:
+            NotFound: there is none of this number.
+        """
+        found = self._overview.progress(job_id, is_running=self._is_running)
+        if found is None:
+            raise NotFound(f"no file in the queue has the number {job_id}")
+        told, sha256 = found
+        row = self._catalog.with_hashes([sha256]).get(sha256) if sha256 else None
+        return replace(told, recording_id=row.recording_id if row else None)
 
     def history(self, row: RecordingRow) -> Sequence[Event]:
         """Return what happened to a recording's file, the oldest first.

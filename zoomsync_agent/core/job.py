@@ -19,6 +19,10 @@ LOCAL: Final = "local"
 """Name of the source whose recordings lie on this computer; of all others they are fetched."""
 
 
+CANCELLED_DAYS: Final = 30
+"""So long a recording that was handed in is kept after somebody has cancelled its upload."""
+
+
 SMALL_BYTES: Final = 8 << 20
 """A download of so much does not keep others waiting."""
 LANE_END: Final = "+"

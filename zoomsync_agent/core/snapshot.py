@@ -18,7 +18,8 @@ from zoomsync_agent.core.errors import (
     TransientError,
     by_code,
 )
-from zoomsync_agent.core.job import State, Step
+from zoomsync_agent.core.facts import UPLOAD
+from zoomsync_agent.core.job import CANCELLED_DAYS, LOCAL, State, Step
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.units import readable_size
@@ -154,7 +155,13 @@ class Snapshot:
 
 
 def job_sentence(
-    job_id: int, state: State, error_code: str | None, detail: str, not_before: float
+    job_id: int,
+    state: State,
+    error_code: str | None,
+    detail: str,
+    not_before: float,
+    *,
+    source: str = LOCAL,
 ) -> str:
     """Return the sentence of a file whose job is not done.
 
@@ -164,9 +171,11 @@ def job_sentence(
         error_code: the stored code of its last error, if any.
         detail: what exactly went wrong.
         not_before: epoch seconds of its next try.
+        source: where the recording comes from.
     """
     if state is State.CANCELLED:
-        return f"You cancelled it; “zoomsync retry {job_id}” uploads it after all."
+        told = f"You cancelled it; “zoomsync retry {job_id}” uploads it after all."
+        return f"{told} It is kept for {CANCELLED_DAYS} days." if source == UPLOAD else told
     if state is State.RUNNING:
         return "It was interrupted; it goes on from there as soon as the agent runs: zoomsync run."
     if error_code is None:

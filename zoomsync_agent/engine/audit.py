@@ -5,6 +5,7 @@ agent starts and now and then later, and one of them every minute to notice an a
 away. What is gone is uploaded again where the original is still here.
 """
 
+import math
 import random
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from zoomsync_agent.service import ThreadService
 
 TICK_SECONDS: Final = 60.0
 FULL_SECONDS: Final = 3600.0
+AGAIN_SECONDS: Final = 30.0
+"""After so long everything is looked at once more where somebody asks for it."""
 MOST_MISSES: Final = 20
 """After so many lost objects that are still gone the rest is not looked at this time."""
 LAST_AUDIT: Final = "last_audit"
@@ -66,10 +69,13 @@ class Audit(ThreadService):
         self._bell = bell
         self._log = log
         self._full_at = 0.0
+        self._last_full = -math.inf
+        self._is_asked = False
         self._soon = threading.Event()
 
     def look_soon(self) -> None:
-        """Look at once: something may have changed."""
+        """Look at all receipts at once: something may have changed, or somebody wants to know."""
+        self._is_asked = True
         self._soon.set()
 
     def _wake(self) -> None:
@@ -85,7 +91,8 @@ class Audit(ThreadService):
     def tick(self) -> None:
         """Look at one receipt, or at all where that is due."""
         now = self._clock.monotonic()
-        is_full = now >= self._full_at
+        is_asked = self._is_asked and now - self._last_full >= AGAIN_SECONDS
+        is_full = now >= self._full_at or is_asked
         problem: Problem | None = None
         for name, destination in self._destinations.items():
             held = [(one, one.receipt) for one in self._objects.receipts(name) if one.receipt]
@@ -107,6 +114,7 @@ class Audit(ThreadService):
             self._state.set(DESTINATION_PROBLEM, problem.text if problem else None)
             self._log.warning("archive looked at", problem=problem.detail if problem else "none")
         if is_full:
+            self._last_full, self._is_asked = now, False
             self._state.set(LAST_AUDIT, repr(self._clock.now()))
         # After trouble everything is looked at as soon as that is possible.
         self._full_at = 0.0 if problem else (now + FULL_SECONDS if is_full else self._full_at)

@@ -13,6 +13,7 @@ from zoomsync_agent.core import naming, transcript
 from zoomsync_agent.core.errors import (
     ActionNeeded,
     CloudOff,
+    HandedInLost,
     PermanentError,
     RecordingDeleted,
     SourceBusy,
@@ -128,15 +129,15 @@ class Steps:
         except (SourceChanged, SourceMissing) as exc:
             return self._other_version(work, exc)
         except SourceDamaged as exc:
-            if work.file.is_fetched:
-                self._release(work.file)  # the source has it still
+            if work.file.is_copy:
+                self._release(work.file)
                 return Next(Step.FETCH)
             self._expect_root(work, exc)
             raise
-        except RecordingDeleted:
+        except (RecordingDeleted, HandedInLost):
             # The next sweep reports it should it be back by then.
             self._files.mark_gone([os.fspath(work.file.path)])
-            self._release(work.file)
+            self._drop_copy(work.file)
             raise
         except SourceDenied as exc:
             self._expect_root(work, exc)
@@ -150,7 +151,7 @@ class Steps:
         """
         is_fetching = work.job.step is Step.FETCH
         if work.file.is_fetched and not is_fetching:
-            # What lies here is only a copy; its source tells whether there is another version.
+            # Its source tells whether there is another version.
             return Next(Step.FETCH)
         if isinstance(exc, SourceMissing):
             self._expect_root(work, exc)
@@ -322,12 +323,17 @@ class Steps:
             if self._meetings.summary_of(file.meeting.key) == told:
                 return
 
+    def _drop_copy(self, file: FileRecord) -> None:
+        """Free the room of what is not safe but can be had again; an original stays."""
+        if file.is_copy:
+            self._release(file)
+
     def _release(self, file: FileRecord) -> None:
-        """Free the room that a file takes here which is only a copy of what lies elsewhere."""
+        """Free the room that a file takes here which was fetched, or handed in and is safe."""
         origin = self._origins.get(file.source)
         if origin is not None:
             origin.release(file)
-        elif file.is_fetched:  # its source is switched off by now
+        elif file.is_copy:  # its source is switched off by now
             with contextlib.suppress(OSError):
                 file.path.unlink(missing_ok=True)
 
@@ -348,7 +354,7 @@ class Steps:
 
     def publish_end(self, work: Work) -> None:
         """Take back what the catalog says of an upload that was cancelled."""
-        self._release(work.file)
+        self._drop_copy(work.file)
         self._give_up(work.job)
 
     def recording_of(self, work: Work) -> RecordingId | None:

@@ -82,7 +82,7 @@ class Supervisor:
             self._is_started = False
             raise damage
         now = self._clock.monotonic()
-        for service in [one for one in self._services if not self._let_rest(one)]:
+        for service in [one for one in self._services if not self._let_rest(one, now)]:
             if service.is_alive:
                 if now - self._born_at.setdefault(service.name, now) >= _FORGIVEN_SECONDS:
                     self._deaths.pop(service.name, None)
@@ -106,8 +106,8 @@ class Supervisor:
                 else:
                     self._log.info("service is back", service=service.name)
 
-    def _let_rest(self, service: Service) -> bool:
-        """Stop a service that is not wanted, or start it again; return whether it rests."""
+    def _let_rest(self, service: Service, now: float) -> bool:
+        """Stop a service that is not wanted, or let it be started; return whether it rests."""
         if self._rests(service):
             if service.name not in self._resting:
                 self._resting.add(service.name)
@@ -117,7 +117,7 @@ class Supervisor:
             if service.is_alive:
                 return True  # it has not ended yet and cannot begin anew before
             self._resting.discard(service.name)
-            service.start()
+            self._restart_at[service.name] = now
         return False
 
     def stop(self, timeout: float) -> None:

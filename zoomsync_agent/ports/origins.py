@@ -10,7 +10,10 @@ from zoomsync_agent.ports.stores import FileRecord
 
 
 class Origin(Protocol):
-    """Brings recordings here that lie somewhere else. Raises only `AgentError`. Thread-safe."""
+    """Brings recordings here, or makes sure that they are. Raises only `AgentError`. Thread-safe.
+
+    Most lie somewhere else, and what is here is a copy; what was handed in is an original.
+    """
 
     @property
     def name(self) -> str:
@@ -28,12 +31,15 @@ class Origin(Protocol):
 
         Raises:
             SourceChanged: what lies there is another version than *file*.
-            RecordingDeleted: it is not there any more.
+            RecordingDeleted, HandedInLost: it is not there any more.
         """
         ...
 
     def release(self, file: FileRecord) -> None:
-        """Free the room that *file* takes here; it is safe, or nobody wants it any more."""
+        """Free the room that *file* takes here.
+
+        It is safe, by a receipt that has just been confirmed; a copy may also be unwanted.
+        """
         ...
 
 

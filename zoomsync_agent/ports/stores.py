@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from zoomsync_agent.core.facts import UPLOAD
 from zoomsync_agent.core.job import LOCAL, FileId, Job, JobId, State, Step
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.recording import (
@@ -43,8 +44,16 @@ class FileRecord:
 
     @property
     def is_fetched(self) -> bool:
-        """Whether its bytes come from somewhere else and are here only for a while."""
+        """Whether somebody is asked for it before it is read; see `Origin`."""
         return self.source != LOCAL
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether its bytes lie elsewhere, so that what is here can be had again at any time.
+
+        What was handed in is an original, like a recording of this computer.
+        """
+        return self.source not in (LOCAL, UPLOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +258,29 @@ class JobStore(Protocol):
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs are in each state."""
+        ...
+
+
+class Standing(NamedTuple):
+    """The state of a file's job, and since when it has it, in epoch seconds."""
+
+    state: State
+    since: float
+
+
+class HandedInStore(Protocol):
+    """The queue, as far as it is about recordings that are handed in. What it writes is durable."""
+
+    def take_in(self, seen: Sighting, now: float) -> JobId:
+        """Remember a file and return its job, ready whatever became of it before."""
+        ...
+
+    def standing_of(self, path: Path) -> Standing | None:
+        """Return how it stands with a file; None where it has no job."""
+        ...
+
+    def gone(self, path: Path) -> None:
+        """Remember that nothing lies at *path* any more."""
         ...
 
 

@@ -13,6 +13,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.durable import flush_folder
 from zoomsync_agent.settings import layers
 from zoomsync_agent.settings.layers import Layer, Places
 from zoomsync_agent.settings.loading import build
@@ -160,14 +161,5 @@ def _replace(path: Path, text: str) -> None:
             raise
     except OSError as exc:
         raise SettingsError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with contextlib.suppress(OSError):  # it is written; where its name cannot be flushed, so be it
+        flush_folder(path.parent)

@@ -28,6 +28,7 @@ class ZoomSettings(BaseModel):
         "the app's client id; of a public client its own",
         "The app of the Zoom Marketplace by which the agent signs in to Zoom.",
         "",
+        pattern=r"^[A-Za-z0-9_-]{0,100}$",
     )
     zoom_redirect_uri: str = setting(
         "ZOOM_REDIRECT_URI",

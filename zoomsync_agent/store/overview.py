@@ -4,12 +4,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from zoomsync_agent.core import snapshot
 from zoomsync_agent.core.facts import UPLOAD, ZOOM
 from zoomsync_agent.core.job import LOCAL, JobId, State, Step
 from zoomsync_agent.core.naming import display_name
+from zoomsync_agent.core.progress import Progress
 from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import partial_of
 from zoomsync_agent.core.snapshot import Active, Amount, Waiting
@@ -35,6 +37,9 @@ _UNFINISHED: Final = """
 
 
 _PLACES: Final = {ZOOM: "in Zoom's cloud", UPLOAD: "handed in"}
+
+
+_UNDER_WAY: Final = "It is being brought into the archive."
 
 
 class Overview:
@@ -102,8 +107,11 @@ class Overview:
         ]
         return tuple((jobs + files)[:limit])
 
-    def why_not(self, sha256: str) -> Waiting | None:
-        """Return why a content is not uploaded, as far as a job of one of its files tells."""
+    def why_not(self, sha256: str, *, is_running: bool) -> Waiting | None:
+        """Return why a content is not uploaded, as far as a job of one of its files tells.
+
+        With an agent that runs, what is being worked on is on its way.
+        """
         rows = self._db.query(
             """
             SELECT jobs.*, files.path, files.title, files.source
@@ -113,7 +121,44 @@ class Overview:
             """,
             (sha256,),
         )
-        return _waiting_of(rows[0]) if rows else None
+        if not rows:
+            return None
+        waiting = _waiting_of(rows[0])
+        if is_running and waiting.state is State.RUNNING:
+            step = snapshot.STEP_LABELS[Step(rows[0]["step"])]
+            return replace(waiting, label=step, sentence=_UNDER_WAY)
+        return waiting
+
+    def progress(self, job: int, *, is_running: bool) -> tuple[Progress, str] | None:
+        """Return how far a job is, and the hash of its content as far as that is known."""
+        rows = self._db.query(
+            """
+            SELECT jobs.*, files.path, files.title, files.source, files.sha256, objects.sent
+            FROM jobs JOIN files ON files.id = jobs.file_id
+            LEFT JOIN objects ON objects.job_id = jobs.id AND objects.verified_at IS NULL
+            WHERE jobs.id = ?
+            """,
+            (job,),
+        )
+        if not rows:
+            return None
+        row, state = rows[0], State(rows[0]["state"])
+        sentence = _waiting_of(row).sentence
+        if state is State.DONE:
+            sentence = ""
+        elif state is State.RUNNING and is_running:
+            sentence = _UNDER_WAY
+        told = Progress(
+            job_id=row["id"],
+            file_name=_name(row["path"]),
+            meeting_title=row["title"],
+            size=row["size"],
+            sent=row["size"] if state is State.DONE else row["sent"] or 0,
+            step=Step(row["step"]),
+            state=state,
+            sentence=sentence,
+        )
+        return told, row["sha256"] or ""
 
     def queued(self) -> Amount:
         """Return what is still to be done by itself."""
@@ -240,7 +285,12 @@ def _waiting_of(row: sqlite3.Row) -> Waiting:
         code=row["error_code"] or str(state),
         label=snapshot.job_label(state, row["error_code"]),
         sentence=snapshot.job_sentence(
-            row["id"], state, row["error_code"], row["error_detail"], row["not_before"]
+            row["id"],
+            state,
+            row["error_code"],
+            row["error_detail"],
+            row["not_before"],
+            source=row["source"],
         ),
         job_id=row["id"],
         state=state,

@@ -149,21 +149,27 @@ class Desk(Protocol):
         """Return what each choice of `backfill` means here: all, the last 30 days, none."""
         ...
 
-    def try_destination(self, values: Mapping[str, str]) -> Sequence[Finding]:
-        """Try a destination as *values* name it; nothing is saved."""
+    def try_destination(
+        self, values: Mapping[str, str], keys: tuple[str, str] | None = None
+    ) -> Sequence[Finding]:
+        """Try a destination as *values* name it; nothing is saved.
+
+        Args:
+            values: settings, by name.
+            keys: access key and secret of a bucket, instead of those that are kept.
+
+        Raises:
+            SettingsError: one of them cannot be.
+        """
         ...
 
     # --- accounts --------------------------------------------------------------------------
 
-    def keep_s3_keys(
-        self, access_key: str, secret_key: str, values: Mapping[str, str] | None = None
-    ) -> None:
-        """Try a bucket's access keys and keep them in the keyring.
+    def keep_s3_keys(self, access_key: str, secret_key: str) -> str:
+        """Try the bucket's access keys and keep them in the keyring.
 
-        Args:
-            access_key: the id.
-            secret_key: the secret.
-            values: settings that name the bucket, instead of those that are written down.
+        Returns:
+            Why they could not be tried, as a sentence; empty where they were.
 
         Raises:
             SignInFailed: the store refuses them.

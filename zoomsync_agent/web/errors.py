@@ -36,6 +36,13 @@ _STATUSES: Final[tuple[tuple[type[AgentError], int], ...]] = (
 the agent's."""
 
 
+_DETAILS: Final = {401: "Nobody is let in without the token or the cookie."}
+_HINTS: Final = {
+    400: "See /docs.",
+    401: "Send “Authorization: Bearer …”; zoomsync open --token prints the token.",
+}
+
+
 def status_of(error: AgentError) -> int:
     """Return the status that says *error*."""
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
@@ -59,7 +66,7 @@ def shape_of_refusal(error: HTTPException) -> dict[str, Any]:
         "error": {
             "code": error.name.lower().replace(" ", "_"),
             "title": error.name,
-            "detail": error.description or "",
-            "hint": "",
+            "detail": _DETAILS.get(error.code or 0, error.description or ""),
+            "hint": _HINTS.get(error.code or 0, ""),
         }
     }

@@ -4,12 +4,18 @@ A page on loopback is reachable by every program and every user of the machine, 
 browser by every web site. So: only loopback names as Host (DNS rebinding), a cookie or a token that
 only the reader of a 0600 file can get, no writes from elsewhere, JSON where a program writes, and
 nothing that a browser may keep.
+
+A cookie is sent to every port of this computer, and a link is an argument of the browser's program,
+which others may see. Where the system tells whose program is at the other end, both therefore count
+from the user's own alone.
 """
 
 import hashlib
 import hmac
+import math
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +24,15 @@ from typing import Final
 from flask import Flask, Request, Response, abort, redirect, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-COOKIE: Final = "zoomsync"
+from zoomsync_agent.desktop import peers
+
+_COOKIE: Final = "zoomsync-"
 LINK_SECONDS: Final = 120
 """A link from the command line opens the page for so long, and once."""
 SMALL_BODY: Final = 32 * 1024
 """So many bytes a request may have that hands in no recording."""
+_KNOWN_SECONDS: Final = 2.0
+_MOST_KNOWN: Final = 256
 _ANY_BODY: Final = 1 << 62
 """None would mean what the application allows all others."""
 _HOSTS: Final = ("127.0.0.1", "localhost")
@@ -75,6 +85,11 @@ class Guard:
         origins: web origins that may use the API from a browser, with the token; none by default.
         media: tells the origins from which recordings may be played.
         since: when the site began; links that are older have perhaps been used. Now if None.
+        is_ours: tells whether the user's own program is at the other end of a connection, by the
+            ports of both ends; None where that is not known.
+
+    Attributes:
+        cookie: the name of the cookie.
     """
 
     def __init__(
@@ -84,8 +99,13 @@ class Guard:
         origins: Sequence[str] = (),
         media: Callable[[], Sequence[str]] = lambda: (),
         since: datetime | None = None,
+        is_ours: Callable[[int, int], bool | None] = peers.is_ours,
     ) -> None:
+        self._is_ours = is_ours
+        self._known: dict[tuple[int, int], float] = {}
         self._token = token.encode()
+        # Named for the home: those of two homes do not push each other out.
+        self.cookie = _COOKIE + hashlib.sha256(self._token).hexdigest()[:8]
         self._cookie = hmac.new(self._token, b"page cookie", hashlib.sha256).hexdigest()
         self._origins = frozenset(origins)
         self._media = media
@@ -153,9 +173,10 @@ class Guard:
         self._expect_own()
         if self._has_cookie(request):
             return None
-        if request.method == "GET" and self._redeem(request.args.get("key", "")):
+        key = request.args.get("key", "")
+        if request.method == "GET" and self._is_users(request) and self._redeem(key):
             answer = redirect(request.path, code=303)
-            answer.set_cookie(COOKIE, self._cookie, httponly=True, samesite="Strict", path="/")
+            answer.set_cookie(self.cookie, self._cookie, httponly=True, samesite="Strict", path="/")
             return answer  # type: ignore[return-value]
         return abort(401)
 
@@ -173,7 +194,25 @@ class Guard:
         return kind.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
 
     def _has_cookie(self, asked: Request) -> bool:
-        return hmac.compare_digest(asked.cookies.get(COOKIE, "").encode(), self._cookie.encode())
+        told = asked.cookies.get(self.cookie, "")
+        return hmac.compare_digest(told.encode(), self._cookie.encode()) and self._is_users(asked)
+
+    def _is_users(self, asked: Request) -> bool:
+        """Return whether the user's own program asks, as far as the system tells."""
+        try:
+            ports = int(asked.environ["REMOTE_PORT"]), int(asked.environ["SERVER_PORT"])
+        except (KeyError, ValueError):
+            return True  # there is no connection
+        now = time.monotonic()
+        if self._known.get(ports, -math.inf) > now:
+            return True
+        if self._is_ours(*ports) is False:
+            return False
+        # A connection has many requests; a port that is used again soon is hardly somebody else's.
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known[ports] = now + _KNOWN_SECONDS
+        return True
 
     def _is_listed(self, asked: Request) -> bool:
         return asked.headers.get("Origin") in self._origins

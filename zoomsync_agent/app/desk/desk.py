@@ -15,14 +15,14 @@ from zoomsync_agent.app.desk.zoom import WebSignIn
 from zoomsync_agent.control import Control
 from zoomsync_agent.core.account import Account
 from zoomsync_agent.core.activity import Happening
-from zoomsync_agent.core.errors import AgentError, NotAllowed
+from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.desktop import opening, places
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.engine.meter import Meter
 from zoomsync_agent.ports import Clock, SecretStore
-from zoomsync_agent.settings import Origin, Settings, origins
+from zoomsync_agent.settings import SPECS, Origin, Settings, origins
 from zoomsync_agent.web.desk import Backlog, Folder, Playable, Received, ZoomStatus
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class AppDesk:
         self._opening = threading.Lock()
         self._is_open = False
         self._generation = 0
-        self._hindrance = ""
+        self._why_not = self._why_wrong = ""
+        self._mine = (settings.recordings_path, settings.archive_path)
         self._zoom = WebSignIn(home, secrets)
         self._local = threading.local()
         self.meter = Meter(clock or SystemClock())
@@ -76,9 +77,17 @@ class AppDesk:
 
     # --- towards the run -------------------------------------------------------------------
 
-    def hinder(self, why: str) -> None:
+    def cannot_begin(self, why: str) -> None:
         """Let people be told why no agent works in this run; empty when one does."""
-        self._hindrance = why
+        self._why_not = why
+
+    def cannot_read(self, why: str) -> None:
+        """Let people be told why the settings cannot be read; empty when they can."""
+        self._why_wrong = why
+
+    @property
+    def _hindrance(self) -> str:
+        return _HELD if self._is_held else self._why_not or self._why_wrong
 
     def agent_is_new(self) -> None:
         """Take note that another agent begins: files of its databases may be other ones."""
@@ -110,7 +119,7 @@ class AppDesk:
             self._settings,
             pid=os.getpid(),
             url=self.url or None,
-            hindrance=_HELD if self._is_held else self._hindrance,
+            hindrance=self._hindrance,
         )
 
     def release(self) -> None:
@@ -132,7 +141,6 @@ class AppDesk:
                 self.meter.speeds()[-1],
                 self._generation,
                 self._hindrance,
-                self._is_held,
                 time.monotonic() // _LOOK_SECONDS,
             )
         )
@@ -175,8 +183,25 @@ class AppDesk:
         return self._settings
 
     def origins(self) -> Sequence[Origin]:
-        """Return every setting with its value and where that comes from."""
-        return origins(self._home, os.environ, cwd=Path.cwd())
+        """Return every setting with its value and where that comes from.
+
+        Where they cannot be read, those that still hold.
+        """
+        try:
+            return origins(self._home, os.environ, cwd=Path.cwd())
+        except SettingsError:
+            source = str(self._home.config_file)
+            return [
+                Origin(
+                    one.name,
+                    getattr(self._settings, one.name),
+                    source,
+                    one.env,
+                    one.allowed,
+                    one.description,
+                )
+                for one in SPECS.values()
+            ]
 
     def change(self, values: Mapping[str, str]) -> None:
         """Write settings down, all or none, and let the agent take them up at once.
@@ -184,6 +209,7 @@ class AppDesk:
         Raises:
             SettingsError: one of them cannot be.
         """
+        self._expect_places(values)
         choosing.choose(self._home, values)
         self.take_up()
         self.control.note(Happening.SETTINGS, ", ".join(sorted(values)))
@@ -213,20 +239,35 @@ class AppDesk:
         found = places.resolved(path)
         if found is None or not places.is_within(found, self._roots()):
             raise NotAllowed(
-                f"{path} lies outside of your own folders and drives. To use it all the same: "
-                "zoomsync config set"
+                f"{path} lies outside of your own folders and drives; only a command can choose "
+                "it: zoomsync config set"
             )
         return found
 
     def _roots(self) -> Sequence[Path]:
-        mine = (self._settings.recordings_path, self._settings.archive_path)
-        return [*places.roots(), *mine]
+        # What was chosen before this run came from a command or a file, and not from a page.
+        return [*places.roots(), *self._mine]
+
+    def _expect_places(self, values: Mapping[str, str]) -> None:
+        """Refuse folders and files that a page must not choose.
+
+        Raises:
+            SettingsError: one lies outside of the user's own folders and drives.
+        """
+        for name, value in values.items():
+            if name in SPECS and SPECS[name].is_path and value.strip():
+                try:
+                    self.expect_allowed(Path(value.strip()))
+                except NotAllowed as exc:
+                    raise SettingsError(f"{name}: {exc.detail}") from exc
 
     def backlog(self) -> Sequence[Backlog]:
         """Return what each choice of `backfill` means here: all, the last 30 days, none."""
         return files.backlog(self._settings, self.meter.speeds())
 
-    def try_destination(self, values: Mapping[str, str]) -> "Sequence[Finding]":
+    def try_destination(
+        self, values: Mapping[str, str], keys: tuple[str, str] | None = None
+    ) -> "Sequence[Finding]":
         """Try a destination as *values* name it; nothing is saved.
 
         Raises:
@@ -234,25 +275,30 @@ class AppDesk:
         """
         from zoomsync_agent.app import checks  # noqa: PLC0415  HTTP clients cost 80 ms
 
-        return checks.destination_findings(self._as_tried(values), self._home)
+        return checks.destination_findings(self._as_tried(values), self._home, keys)
 
     def _as_tried(self, values: Mapping[str, str] | None) -> Settings:
-        return choosing.tried(self._home, values) if values else self._settings
+        if not values:
+            return self._settings
+        self._expect_places(values)
+        return choosing.tried(self._home, values)
 
     # --- accounts --------------------------------------------------------------------------
 
-    def keep_s3_keys(
-        self, access_key: str, secret_key: str, values: Mapping[str, str] | None = None
-    ) -> None:
-        """Try a bucket's access keys and keep them in the keyring.
+    def keep_s3_keys(self, access_key: str, secret_key: str) -> str:
+        """Try the bucket's access keys and keep them in the keyring.
+
+        Returns:
+            Why they could not be tried, as a sentence; empty where they were.
 
         Raises:
             SignInFailed: the store refuses them.
         """
         from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
 
-        bucket.try_and_keep(self._as_tried(values), self._home, access_key, secret_key)
+        told = bucket.try_and_keep(self._settings, self._home, access_key, secret_key)
         self.control.look()
+        return told
 
     def supabase_account(self) -> Account | None:
         """Return who is signed in to the project; None where none is used."""
@@ -372,7 +418,8 @@ class AppDesk:
         """Look at this computer: folders, room, keyring. Quick; asks nobody else."""
         from zoomsync_agent.app import checks  # noqa: PLC0415  HTTP clients cost 80 ms
 
-        return checks.computer_findings(self._settings, self._home)
+        wrong = checks.settings_findings(self._home)
+        return [*wrong, *checks.computer_findings(self._settings, self._home)]
 
     def remote_findings(self) -> "Sequence[Finding]":
         """Look at the destination and at Zoom; takes seconds."""

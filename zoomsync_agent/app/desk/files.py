@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from zoomsync_agent.app.databases import Databases
+from zoomsync_agent.app.inbox import inbox_of
 from zoomsync_agent.app.links import link
 from zoomsync_agent.core import naming
 from zoomsync_agent.core.errors import NotAllowed
@@ -15,19 +16,13 @@ from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.desktop import paths, places
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
-from zoomsync_agent.engine.bell import Bell
-from zoomsync_agent.engine.intake import Intake
+from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.settings import Settings
-from zoomsync_agent.sources.inbox import Inbox
 from zoomsync_agent.sources.zoom_folder import ZoomFolder
-from zoomsync_agent.store.files import SqliteFileStore
-from zoomsync_agent.store.jobs import SqliteJobStore
-from zoomsync_agent.store.overview import Overview
-from zoomsync_agent.store.state import SqliteStateStore
 from zoomsync_agent.web.desk import Backlog, Folder, Playable, Received
 
 __all__ = [
-    "backlog", "inbox_of", "link", "media_hosts", "playable", "receive", "recordings_folders",
+    "backlog", "link", "media_hosts", "playable", "receive", "recordings_folders",
 ]  # fmt: skip
 
 _DAY: Final = 86_400.0
@@ -85,11 +80,14 @@ def _rate(settings: Settings, speeds: Sequence[float]) -> float:
 
 
 def _media_in(path: Path) -> Iterator[tuple[int, float]]:
-    """Yield bytes and time of every recording below *path*."""
+    """Yield bytes and time of every recording below *path*: the meeting's, or else the file's."""
+    zone = local_zone()
     for listing in ZoomFolder(path).listings():
         for entry in listing.entries:
             if naming.is_media(entry.name) and entry.is_regular:
-                yield entry.size, entry.mtime_ns / 1e9
+                relative = (listing.folder / entry.name).relative_to(path)
+                held = naming.meeting(relative, zone=zone)
+                yield entry.size, held.started_at or entry.mtime_ns / 1e9
 
 
 def playable(settings: Settings, home: Home, row: RecordingRow) -> Playable:
@@ -128,12 +126,6 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def inbox_of(databases: Databases, home: Home) -> Inbox:
-    """Return where recordings wait that were handed in."""
-    known = SqliteFileStore(databases.queue)
-    return Inbox(home.data / "inbox", on_gone=lambda path: known.mark_gone([path]))
-
-
 def receive(
     databases: Databases,
     settings: Settings,
@@ -151,25 +143,13 @@ def receive(
         NotAllowed: it is no recording, or is not whole.
         DiskFull, SpoolUnusable: there is no room for it.
     """
-    found = inbox_of(databases, home).receive(
+    found = inbox_of(databases, settings, home).receive(
         stream, name, title=title, started_at=started_at, size=size
     )
-    intake = Intake(
-        SqliteFileStore(databases.queue),
-        SqliteJobStore(databases.queue),
-        SqliteStateStore(databases.queue),
-        destinations=[settings.destination],
-        backfill="all",  # somebody wants exactly this one
-        clock=SystemClock(),
-        bell=Bell(),  # the agent notices by itself that the queue has changed
-        last_sweep=None,
-    )
-    intake.seen([found])
-    jobs = Overview(databases.queue).jobs_named(os.fspath(found.path))
     return Received(
-        file_name=found.path.name,
-        meeting_title=found.meeting.title,
-        size=found.identity.size,
-        kind=str(found.kind),
-        job_id=jobs[-1],
+        file_name=found.seen.path.name,
+        meeting_title=found.seen.meeting.title,
+        size=found.seen.identity.size,
+        kind=str(found.seen.kind),
+        job_id=found.job_id,
     )

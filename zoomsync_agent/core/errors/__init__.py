@@ -41,6 +41,7 @@ AgentError
 │   ├── NameRefused
 │   ├── RowRefused
 │   ├── RecordingDeleted
+│   ├── HandedInLost
 │   ├── TooManyDeaths
 │   └── Unexpected
 └── UsageError                what was asked for cannot be done as it was asked
@@ -87,6 +88,7 @@ from zoomsync_agent.core.errors.needed import (
     ZoomSignInRequired,
 )
 from zoomsync_agent.core.errors.permanent import (
+    HandedInLost,
     KeyTaken,
     NameRefused,
     RecordingDeleted,
@@ -133,6 +135,7 @@ __all__ = [
     "DownloadDamaged",
     "DownloadRefused",
     "FolderInvalid",
+    "HandedInLost",
     "KeyTaken",
     "NameRefused",
     "NetworkUnavailable",

@@ -56,6 +56,14 @@ class RecordingDeleted(PermanentError):
     )
 
 
+class HandedInLost(PermanentError):
+    """What was handed in is not in the inbox any more, as it was."""
+
+    code = "handed_in_lost"
+    title = "What was handed in is no longer here"
+    hint = "Hand the recording in again."
+
+
 class TooManyDeaths(PermanentError):
     """The agent died too often while it worked on this."""
 

@@ -12,7 +12,13 @@ from zoomsync_agent.core.naming.cloud import (
     whole_meeting,
 )
 from zoomsync_agent.core.naming.files import file_part, is_media, placeholder_name, real_name
-from zoomsync_agent.core.naming.keys import KeyStyle, object_key, owner_folder, recording_id
+from zoomsync_agent.core.naming.keys import (
+    KeyStyle,
+    object_key,
+    owner_folder,
+    recording_id,
+    safe_file_name,
+)
 from zoomsync_agent.core.naming.meetings import NO_TOPIC, meeting, nameless, short_hash
 from zoomsync_agent.core.naming.text import display_name, one_line
 
@@ -33,6 +39,7 @@ __all__ = [
     "placeholder_name",
     "real_name",
     "recording_id",
+    "safe_file_name",
     "short_hash",
     "whole_meeting",
 ]

@@ -101,12 +101,18 @@ def _readable_key(title: str, start: datetime | None, file_name: str, sha256: st
     return ObjectKey(f"{top}/{folder}/{file}")
 
 
-def _component(text: str, *, ending: str = "") -> str:
+def safe_file_name(name: str, most: int = COMPONENT_BYTES) -> str:
+    """Return *name* as a file name that every system can hold, in *most* bytes of UTF-8."""
+    stem, extension = _split(name)
+    return _component(stem, ending=extension, most=most)
+
+
+def _component(text: str, *, ending: str = "", most: int = COMPONENT_BYTES) -> str:
     """Return *text* + *ending* as a file or folder name that every system can hold."""
     safe = "".join(_safe(char) for char in unicodedata.normalize("NFC", text)).strip()
     if safe.startswith("."):  # hidden, or the folder itself
         safe = "_" + safe[1:]
-    room = COMPONENT_BYTES - len(ending.encode()) - 1  # one for the underscore below
+    room = most - len(ending.encode()) - 1  # one for the underscore below
     cut = safe.encode()[:room].decode(errors="ignore").rstrip(". ") or "_"
     name = cut + ending
     # Windows looks at what stands before the first dot: `con.mp4` is the console too.

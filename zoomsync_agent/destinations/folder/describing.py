@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from zoomsync_agent.destinations.folder.partial import flush_folder, make_durable
+from zoomsync_agent.durable import flush_folder, make_durable
 
 SUFFIX = ".json"
 

@@ -40,13 +40,12 @@ from zoomsync_agent.destinations.folder import describing
 from zoomsync_agent.destinations.folder.copying import Copier
 from zoomsync_agent.destinations.folder.partial import (
     adopt_traits,
-    flush_folders,
-    make_durable,
     make_folder,
     name_without_replacing,
     opened_alone,
 )
 from zoomsync_agent.destinations.source_file import expect_unchanged
+from zoomsync_agent.durable import flush_folders, make_durable
 
 MARKER: Final = ".zoomsync-archive"
 """Lies in the root of every archive; tells a mounted drive from its empty mount point."""

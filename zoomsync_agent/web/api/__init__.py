@@ -8,6 +8,7 @@ from zoomsync_agent.web.api import (
     auth,
     docs,
     document,
+    jobs,
     monitor,
     operations,
     recordings,
@@ -26,7 +27,7 @@ _FILES: Final = (upload.PATH,)
 
 def create_api(desk: "Desk", guard: Guard, pulse: Pulse) -> Flask:
     """Return the API over *desk*."""
-    app = document.create()
+    app = document.create(guard.cookie)
     guard.install(app, is_api=True, open_paths=_OPEN, takes_files=_FILES)
     refusing.install(app, _FILES)
 
@@ -37,6 +38,7 @@ def create_api(desk: "Desk", guard: Guard, pulse: Pulse) -> Flask:
     auth.install(app, desk)
     upload.install(app, desk)
     recordings.install(app, desk)
+    jobs.install(app, desk)
     monitor.install(app, desk)
     operations.install(app, desk, guard, pulse)
     docs.install(app)

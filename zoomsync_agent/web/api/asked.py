@@ -42,6 +42,17 @@ class RecordingPath(BaseModel):
     )
 
 
+class JobPath(BaseModel):
+    """Names one file on its way."""
+
+    job_id: int = Field(
+        ge=1,
+        le=2**53,
+        description="The number of its job.",
+        json_schema_extra={"example": 17},
+    )
+
+
 class RecordingsQuery(Asked):
     """Which recordings, in which order, and which page of them."""
 
@@ -167,7 +178,7 @@ class UploadQuery(Asked):
         "body; a form tells it with the file.",
         json_schema_extra={"example": "weekly-sync.mp4"},
     )
-    title: str = Field(
+    meeting_title: str = Field(
         default="",
         max_length=_LONGEST_TITLE,
         pattern=_LINE,

@@ -13,16 +13,14 @@ from pydantic import BaseModel, ValidationError
 from zoomsync_agent import __version__
 from zoomsync_agent.web.api import asked, told
 from zoomsync_agent.web.api.refusing import refusal_of
-from zoomsync_agent.web.guard import COOKIE, SMALL_BODY
+from zoomsync_agent.web.guard import SMALL_BODY
 
 _DESCRIPTION: Final = f"""\
-Everything that the agent's page shows and does, for programs on this computer. It listens on
-127.0.0.1 alone.
+What the agent does and has, for programs on this computer. It listens on 127.0.0.1 alone.
 
-**To be let in** send the home's page token as a bearer token: it lies in the file `page.token` of
-the agent's data folder, which only its user can read. A browser
-that `zoomsync open` has let in is known by its cookie; its writes must come from this server's own
-pages.
+**To be let in** send the home's page token as a bearer token; `zoomsync open --token` prints it. A
+browser that `zoomsync open` has let in is known by its cookie; its writes must come from this
+server's own pages, and it must run for the same user.
 
 **Bodies** are JSON objects of at most {SMALL_BODY // 1024} KiB, but for recordings that are handed
 in. **Times** are ISO 8601 in UTC, sizes are bytes. Unknown parameters and fields are refused, so a
@@ -33,22 +31,26 @@ slip of the pen is noticed.
 method than those described `405` with `Allow`.
 """
 _SECURITY: Final[list[dict[str, list[Any]]]] = [{"token": []}, {"cookie": []}]
-_SCHEMES: Final[dict[str, Any]] = {
-    "token": {"type": "http", "scheme": "bearer", "description": "The home's page token."},
-    "cookie": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": COOKIE,
-        "description": "Set by the link of `zoomsync open`.",
-    },
-}
 _JSON: Final = "application/json"
 _REF: Final = "#/components/schemas/"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
-def create() -> OpenAPI:
-    """Return an application that describes itself, without routes yet."""
+def create(cookie: str) -> OpenAPI:
+    """Return an application that describes itself, without routes yet.
+
+    Args:
+        cookie: the name of the cookie that lets a browser in.
+    """
+    schemes: dict[str, Any] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "The home's page token."},
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie,
+            "description": "Set by the link of `zoomsync open`; named for the home.",
+        },
+    }
     app = OpenAPI(
         __name__,
         info=Info(
@@ -59,7 +61,7 @@ def create() -> OpenAPI:
             license=License(name="MIT", identifier="MIT"),
         ),
         servers=[Server(url="/", description="The server that this document comes from.")],
-        security_schemes=_SCHEMES,
+        security_schemes=schemes,
         operation_id_callback=lambda *, name, **_rest: name,
         openapi_extensions={"security": _SECURITY},
         validation_error_model=told.Refusal,

@@ -83,6 +83,7 @@ STATUS: Final[dict[str, Any]] = {
     "pid": 4242,
     "url": "http://127.0.0.1:47823/",
     "paused_until": None,
+    "is_paused": False,
     "is_watching": True,
     "account": None,
     "problem": None,
@@ -91,6 +92,17 @@ STATUS: Final[dict[str, Any]] = {
     "rows": {"waiting": 0, "refused": 0, "problem": None},
     "counts": {"ready": 0, "running": 1, "blocked": 0, "done": 128, "failed": 0, "cancelled": 0},
     "speed": 41943040,
+}
+JOB: Final[dict[str, Any]] = {
+    "job_id": 17,
+    "file_name": "talk.mp4",
+    "meeting_title": "A talk",
+    "size": 734003200,
+    "sent": 220200960,
+    "step": "transfer",
+    "state": "running",
+    "sentence": "It is being brought into the archive.",
+    "recording_id": None,
 }
 RECEIVED: Final[dict[str, Any]] = {
     "file_name": "weekly-sync.mp4",

@@ -5,7 +5,6 @@ from typing import Any, Final
 from flask import Response, request
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import ServiceUnavailable
 
 from zoomsync_agent import __version__
 from zoomsync_agent.web.api import metrics, told
@@ -13,6 +12,7 @@ from zoomsync_agent.web.api.refusals import ALWAYS, refusals
 from zoomsync_agent.web.desk import Desk
 from zoomsync_agent.web.guard import Guard
 from zoomsync_agent.web.pulse import CONTENT_TYPE, MOST_STREAMS, Pulse, snapshot_of
+from zoomsync_agent.web.streaming import stream_of
 
 HEALTH: Final = "/health"
 _TAG: Final = Tag(name="operations", description="For who runs the agent.")
@@ -95,11 +95,4 @@ def install(app: OpenAPI, desk: Desk, guard: Guard, pulse: Pulse) -> None:
         responses={**_EVENTS, **refusals(*ALWAYS)},
     )
     def get_events() -> Response:
-        # Nothing of a stream is read where only its head is asked for, and nobody would close it.
-        events = iter(()) if request.method == "HEAD" else pulse.stream()
-        if events is None:
-            raise ServiceUnavailable("The agent ends.")
-        answer = Response(events, content_type=CONTENT_TYPE)
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["X-Accel-Buffering"] = "no"
-        return answer
+        return stream_of(pulse)

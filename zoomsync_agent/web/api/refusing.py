@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from flask import Flask, Response, abort, jsonify, make_response, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 
 from zoomsync_agent.core.errors import AgentError, Unexpected
 from zoomsync_agent.web.errors import shape_of, shape_of_refusal, status_of
@@ -76,6 +76,8 @@ def _expect_object() -> None:
         body = request.get_json()
     except RecursionError:
         abort(400, "This JSON is nested too deep.")
+    except BadRequest:
+        abort(400, "The body is no JSON.")
     if not isinstance(body, dict):
         refuse("the body must be a JSON object")
 

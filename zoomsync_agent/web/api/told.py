@@ -209,6 +209,7 @@ class Status(Told):
     paused_until: str | None = Field(
         description="When a pause ends by itself; null where it does not, and without one."
     )
+    is_paused: bool = Field(description="Whether no byte is to move.")
     is_watching: bool = Field(description="Whether new recordings are looked for.")
     account: Account | None = Field(description="In the remote project; null where there is none.")
     problem: Obstacle | None = Field(description="Why the archive takes nothing.")
@@ -239,6 +240,22 @@ class Received(Told):
     size: int
     kind: Kind
     job_id: int
+
+
+class Job(Told):
+    """One file on its way to the archive."""
+
+    model_config = ConfigDict(**shown(examples.JOB))
+
+    job_id: int
+    file_name: str
+    meeting_title: str
+    size: int = Field(description="Bytes.")
+    sent: int = Field(description="Bytes that are there, durable.")
+    step: Step = Field(description="What is left to do.")
+    state: State = Field(description="Who may touch it.")
+    sentence: str = Field(description="Why it is not done, and what happens next; empty if it is.")
+    recording_id: str | None = Field(description="Null as long as there is no row.")
 
 
 class AuthorizeUrl(Told):

@@ -34,7 +34,8 @@ def install(app: OpenAPI, desk: Desk) -> None:
         summary="Hand in a recording",
         description="As the body itself, or as the last part, `file`, of a form whose other parts "
         "count more than the parameters. It is written to disk while it comes, looked into, and "
-        "queued; its job brings it to the archive. `409` says that it is no whole recording, that "
+        "queued; its job brings it to the archive, and /jobs tells how far it is. `409` says that it "
+        "is no whole recording, that "
         "the form has no file at its end, or that there is no room.",
         responses={202: told.Received, **refusals(*ALWAYS, 403, 409, 413, 422)},
         openapi_extensions={"requestBody": _body()},
@@ -54,7 +55,7 @@ def install(app: OpenAPI, desk: Desk) -> None:
         received = desk.receive(
             cast("BinaryIO", io.BufferedReader(stream, PIECE)),
             name,
-            title=query.title,
+            title=query.meeting_title,
             started_at=query.begun,
             size=size,
         )
@@ -105,7 +106,7 @@ def _body() -> dict[str, Any]:
     return {
         "required": True,
         "content": {
-            _FORM: {"schema": form, "example": {"title": "Weekly sync", "file": _SHOWN}},
+            _FORM: {"schema": form, "example": {"meeting_title": "Weekly sync", "file": _SHOWN}},
             **{kind: {"schema": _BINARY, "example": _SHOWN} for kind in _RAW},
         },
     }

@@ -1,8 +1,9 @@
 """News for open pages."""
 
-from flask import Flask, Response, abort
+from flask import Flask, Response
 
-from zoomsync_agent.web.pulse import CONTENT_TYPE, Pulse
+from zoomsync_agent.web.pulse import Pulse
+from zoomsync_agent.web.streaming import stream_of
 
 
 def register(app: Flask, pulse: Pulse) -> None:
@@ -10,7 +11,4 @@ def register(app: Flask, pulse: Pulse) -> None:
 
     @app.get("/ui/events")
     def events() -> Response:
-        stream = pulse.stream()
-        if stream is None:
-            abort(503, "The agent ends.")
-        return Response(stream, content_type=CONTENT_TYPE, headers={"X-Accel-Buffering": "no"})
+        return stream_of(pulse)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
+from zoomsync_agent.core import rows
 from zoomsync_agent.core.snapshot import Snapshot
 from zoomsync_agent.web.pages import charts, queue, words
 from zoomsync_agent.web.pages.showing import show
@@ -31,10 +32,11 @@ def register(app: Flask, desk: "Desk") -> None:
             current="overview",
             seen=seen,
             refresh=_RELOAD_SECONDS,
-            sentence=words.for_page(seen.sentence),
+            sentence=words.headline(seen, len(needs)),
             is_set_up=desk.is_set_up and not desk.is_held,
             is_held=desk.is_held,
             is_paused=seen.is_paused,
+            until=rows.epoch(seen.paused_until),
             is_cut=len(seen.waiting) >= queue.LIMIT,
             needs=needs,
             moving=queue.moving(seen.active, speeds),

@@ -55,5 +55,6 @@ def _page(status: int, title: str, detail: str, hint: str = "") -> str:
         detail=detail,
         hint=hint,
         is_stranger=status == _UNAUTHORIZED,
+        had_key="key" in request.args,
         was_form=request.method == "POST",
     )

@@ -1,5 +1,6 @@
 """Everything that can be chosen, with help at each field; and the accounts."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
 _FOLDERS: Final = ("recordings_path", "archive_path", "spool_path")
 _BACK: Final = {"setup": "/ui/setup", "settings": "/ui/settings"}
 _FOUND: Final = 303
+_LATER: Final = frozenset({"port", "page_origins", "log_file", "log_level"})
+"""What the page and the log take up only when the whole program begins anew."""
+_NOT_ALLOWED: Final = re.compile(r'^\w+ is "?(.*?)"?, which is not allowed \(allowed: .*\)$')
+"""How the settings say it; what is allowed stands at the field."""
 _SPOKEN: Final = (
     ("s3", "S3"), ("zoom", "Zoom"), ("supabase", "Supabase"), ("path", "folder"),
     ("url", "address"), ("uri", "address"), (" id", " ID"), ("kms", "KMS"),
@@ -39,10 +44,15 @@ _UNITS: Final = (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10))
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One setting as the page shows it. `overruled` says where it is set instead, if anywhere."""
+    """One setting as the page shows it.
+
+    `shown` is what it is now, `value` what somebody has typed instead; `overruled` says where it is
+    set instead, if anywhere.
+    """
 
     name: str
     value: str
+    shown: str
     help: str
     allowed: str
     env: str
@@ -68,16 +78,21 @@ def _register_settings(app: Flask, desk: "Desk") -> None:
     @app.post("/ui/settings")
     def save() -> "str | tuple[str, int] | Response":
         before = {one.name: _text(one) for one in desk.origins()}
-        asked = {name: value.strip() for name, value in request.form.items() if name in before}
-        changed = {name: value for name, value in asked.items() if value != before[name]}
+        # What was shown comes along: what somebody else has changed meanwhile is not changed back.
+        changed = {
+            name: value.strip()
+            for name, value in request.form.items()
+            if name in before and value.strip() != request.form.get(f"{name}.was", before[name])
+        }
         if not changed:
             return done("unchanged", to="/ui/settings")
         try:
             desk.change(changed)
         except SettingsError as exc:
-            told = {name: value for name, value in asked.items() if not kind_of(value).is_secret}
+            told = {name: value for name, value in changed.items() if not kind_of(value).is_secret}
             return _page(desk, asked=told, errors=_by_field(exc.detail, changed)), 422
-        return done("saved", len(changed), to="/ui/settings")
+        note = "later" if _LATER.intersection(changed) else "saved"
+        return done(note, len(changed), to="/ui/settings")
 
 
 def _register_accounts(app: Flask, desk: "Desk") -> None:
@@ -89,8 +104,9 @@ def _register_accounts(app: Flask, desk: "Desk") -> None:
     @app.post("/ui/s3/keys")
     def keep_keys() -> "Response":
         form = request.form
-        desk.keep_s3_keys(form.get("access_key", "").strip(), form.get("secret_key", "").strip())
-        return done("kept", to="/ui/settings")
+        keys = (form.get("access_key", "").strip(), form.get("secret_key", "").strip())
+        told = desk.keep_s3_keys(*keys)
+        return done("untried" if told else "kept", to="/ui/settings")
 
     @app.post("/ui/zoom/sign-out")
     def sign_out() -> "Response":
@@ -167,6 +183,7 @@ def _page(
             for key, title, fields in groups
         ],
         error=errors.get("", ""),
+        wrong=[one for _, _, fields in groups for one in fields if one.error],
         seen=desk.control.snapshot(limit=0),
         settings=desk.settings(),
         account=desk.supabase_account(),
@@ -200,6 +217,7 @@ def _field(one: "Origin", asked: Mapping[str, str], errors: Mapping[str, str]) -
     return Field(
         name=one.name,
         value=asked.get(one.name, _text(one)),
+        shown=_text(one),
         help=one.description,
         allowed=one.allowed,
         env=one.env,
@@ -240,6 +258,10 @@ def _by_field(detail: str, changed: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong, by setting; under "" what is of several."""
     found: dict[str, str] = {}
     for line in detail.splitlines():
-        name = next((one for one in changed if line.startswith(one)), "")
-        found[name] = f"{found[name]} {line}" if name in found else line
+        name = next((one for one in changed if line.startswith((f"{one} ", f"{one}:"))), "")
+        said = line
+        if name:
+            told = _NOT_ALLOWED.sub(r"“\1” is not allowed here.", line.removeprefix(f"{name}:"))
+            said = told.strip()
+        found[name] = f"{found[name]} {said}" if name in found else said
     return found

@@ -57,7 +57,10 @@ def _register_first(app: Flask, desk: "Desk") -> None:
         try:
             desk.change({"recordings_path": str(desk.expect_allowed(Path(chosen)))})
         except AgentError as exc:
-            return _folder(desk, error=exc.detail, other=chosen)
+            said = _plainly(exc.detail, "recordings_path")
+            if not Path(chosen).is_absolute():
+                said = f"“{chosen}” is not a whole path, such as /home/you/Videos/Zoom."
+            return _folder(desk, error=said, other=chosen)
         return redirect(f"{_HOME}/archive", _FOUND)
 
 
@@ -81,6 +84,8 @@ def _register_archive(app: Flask, desk: "Desk") -> None:
             if is_bad and "anyway" not in request.form:
                 return _archive(desk, kind, values=values, found=found)
             desk.change(values)
+            if keys := _keys():
+                desk.keep_s3_keys(*keys)
         except AgentError as exc:
             error = exc.detail or exc.title
             return _archive(desk, kind, values=values, error=error)
@@ -92,9 +97,13 @@ def _tried(desk: "Desk", kind: str, values: Mapping[str, str]) -> "Sequence[Find
     form = request.form
     if kind == "supabase" and form.get("password"):
         desk.sign_in_supabase(form.get("email", "").strip(), form["password"], values)
-    if kind == "s3" and form.get("secret_key"):
-        desk.keep_s3_keys(form.get("access_key", "").strip(), form["secret_key"].strip(), values)
-    return desk.try_destination(values)
+    return desk.try_destination(values, _keys() if kind == "s3" else None)
+
+
+def _keys() -> tuple[str, str] | None:
+    """Return the access keys of a bucket that were entered, if any."""
+    access, hidden = (request.form.get(name, "").strip() for name in ("access_key", "secret_key"))
+    return (access, hidden) if hidden else None
 
 
 def _register_rest(app: Flask, desk: "Desk") -> None:
@@ -108,7 +117,7 @@ def _register_rest(app: Flask, desk: "Desk") -> None:
         try:
             desk.change({"zoom_client_id": client_id})
         except AgentError as exc:
-            return _zoom(desk, error=exc.detail, client_id=client_id)
+            return _zoom(desk, error=_plainly(exc.detail, "zoom_client_id"), client_id=client_id)
         return redirect(f"{_HOME}/zoom", _FOUND)
 
     @app.get(f"{_HOME}/backlog")
@@ -117,13 +126,13 @@ def _register_rest(app: Flask, desk: "Desk") -> None:
 
     @app.post(f"{_HOME}/backlog")
     def take_backlog() -> "str | Response":
-        chosen = request.form.get("backfill", "")
-        if chosen == "days":
-            chosen = request.form.get("days", "").strip()
+        days = request.form.get("days", "").strip()
+        # Whoever enters a number of days means it.
+        chosen = days or request.form.get("backfill", "")
         try:
             desk.change({"backfill": chosen})
-        except AgentError as exc:
-            return _backlog(desk, error=exc.detail)
+        except AgentError:
+            return _backlog(desk, error="Enter a number of days, from 1 to 36,500.")
         return redirect(f"{_HOME}/done", _FOUND)
 
     @app.get(f"{_HOME}/done")
@@ -135,6 +144,11 @@ def _register_rest(app: Flask, desk: "Desk") -> None:
     def go() -> "Response":
         desk.begin()
         return done("begun", to="/")
+
+
+def _plainly(detail: str, name: str) -> str:
+    """Return what is wrong about a setting that has its own field here."""
+    return detail.removeprefix(f"{name}:").removeprefix(f"{name} ").strip()
 
 
 def _step(step: str, template: str, **values: Any) -> str:

@@ -32,6 +32,10 @@ NOTES: Final[dict[str, tuple[str, str]]] = {
     "begun": ("Everything is set up. The agent begins.",) * 2,
     "cancelled": ("1 file is not uploaded.", "{n} files are not uploaded."),
     "kept": ("The access keys are kept in the keyring.",) * 2,
+    "later": (
+        "1 setting is saved. It is taken up when the agent is started the next time.",
+        "{n} settings are saved. Some are taken up when the agent is started the next time.",
+    ),
     "looking": ("The recordings folder is being looked through.",) * 2,
     "opened": ("The folder is open in your file manager.",) * 2,
     "paused": ("Paused. No new byte moves until you resume, or the pause ends.",) * 2,
@@ -42,6 +46,7 @@ NOTES: Final[dict[str, tuple[str, str]]] = {
     "saved": ("1 setting is saved and taken up.", "{n} settings are saved and taken up."),
     "signed_in": ("You are signed in.",) * 2,
     "signed_out": ("You are signed out.",) * 2,
+    "untried": ("The access keys are kept, but could not be tried; Health tells more.",) * 2,
     "unchanged": ("Nothing was changed.",) * 2,
     "watching": ("New recordings are taken up as they appear.",) * 2,
     "unwatched": ("New recordings are left where they are until you start monitoring again.",) * 2,

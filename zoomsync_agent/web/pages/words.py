@@ -104,6 +104,26 @@ def _in_local_time(found: re.Match[str]) -> str:
         return found[0]
 
 
+def headline(seen: Snapshot, needs: int) -> str:
+    """Return the sentence below the state: what needs somebody is told below it, once.
+
+    Args:
+        seen: what people see.
+        needs: how many things are told below.
+    """
+    if seen.state is AgentState.NEEDS_YOU and needs:
+        told = "1 thing needs" if needs == 1 else f"{needs} things need"
+        going = f", {files(seen.queued.files)} still to go" if seen.queued.files else ""
+        kept = f"{files(seen.synced.files)} safe" if seen.synced.files else "nothing uploaded yet"
+        return f"{told} you, see below; {kept}{going}."
+    said = for_page(seen.sentence)
+    for word in _STATES.values():  # the state stands above it already
+        rest = said.removeprefix(word).lstrip(":;,. ")
+        if rest != said and said.startswith(word):
+            return rest[:1].upper() + rest[1:]
+    return said
+
+
 def state_word(seen: Snapshot) -> str:
     """Return the state in a word or two."""
     if seen.state is AgentState.PAUSED and not seen.is_paused:

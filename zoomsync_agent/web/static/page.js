@@ -61,7 +61,8 @@ function upload(event) {
   const words = state.querySelector("p");
   const button = form.querySelector("button");
   const asked = new XMLHttpRequest();
-  state.hidden = false;
+  state.hidden = bar.hidden = false;
+  words.className = "dim small";
   button.disabled = true;
   asked.upload.addEventListener("progress", (step) => {
     if (!step.lengthComputable) return;
@@ -73,13 +74,15 @@ function upload(event) {
   asked.addEventListener("load", () => {
     if (asked.status < 400) return location.assign(asked.responseURL);
     const answer = new DOMParser().parseFromString(asked.responseText, "text/html");
-    words.textContent = [...answer.querySelectorAll("#refusal h1, #refusal p.prose")].map((one) => one.textContent).join(". ");
-    button.disabled = false;
+    refuse([...answer.querySelectorAll("#refusal h1, #refusal p.prose")].map((one) => one.textContent).join(": "));
   });
-  asked.addEventListener("error", () => {
-    words.textContent = "The file did not arrive. Try again.";
+  asked.addEventListener("error", () => refuse("The file did not arrive. Try again."));
+  function refuse(why) {
+    bar.hidden = true;
+    words.className = "error";
+    words.textContent = why;
     button.disabled = false;
-  });
+  }
   asked.open("POST", form.action);
   asked.send(new FormData(form));
 }
@@ -121,6 +124,7 @@ async function ask() {
 }
 
 function away(isAway) {
+  document.body.classList.toggle("is-away", isAway);
   const note = document.getElementById("away");
   if (note && note.hidden === isAway) note.hidden = !isAway;
 }
