@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import stat
+from datetime import UTC, datetime
 
 import pytest
 
@@ -234,3 +235,25 @@ def test_history_that_is_decided_anew_forgets_none(world):
         pass
     world.sync()
     assert [row.meeting_title for row in world.control.recordings()] == ["Old"]
+
+
+def test_what_was_told_of_a_recording_stays_where_nothing_else_is_told(world):
+    """Handed in once more without title and start, before it is safe and after."""
+    data = VIDEO.read_bytes()
+    world.desk.receive(io.BytesIO(data), "a.mp4", title="A talk", started_at=1.6e9)
+    world.sync()
+    world.desk.receive(io.BytesIO(data), "other name.mp4")
+    world.sync()
+    (row,) = world.control.recordings()
+    assert (row.meeting_title, row.started_at) == ("A talk", 1.6e9)
+
+
+def test_a_download_of_zooms_portal_tells_its_own_start(world):
+    """In its name, in UTC."""
+    told = world.desk.receive(
+        io.BytesIO(VIDEO.read_bytes()), "GMT20261110-090000_Recording_1280x720.mp4"
+    )
+    world.sync()
+    (row,) = world.control.recordings()
+    assert row.started_at == datetime(2026, 11, 10, 9, tzinfo=UTC).timestamp()
+    assert told.meeting_title == row.meeting_title

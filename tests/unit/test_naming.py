@@ -16,6 +16,7 @@ from zoomsync_agent.core.naming import (
     meeting,
     object_key,
     recording_id,
+    safe_file_name,
 )
 from zoomsync_agent.core.recording import FilePart, Kind, Meeting, MeetingKey
 from zoomsync_agent.destinations.plain_keys import expect_plain
@@ -628,3 +629,19 @@ def test_a_shown_name_is_one_harmless_line(name):
     assert not any("\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" for c in shown)
     assert display_name(shown) == shown
     shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("Talk.MP4", "Talk.mp4"),
+        ("CON.mp4", "_CON.mp4"),
+        ("a:b?.mp4", "a_b_.mp4"),
+        ("会" * 100 + ".mp4", "会" * 45 + ".mp4"),
+        (".mp4", "_mp4"),
+        ("", "_"),
+    ],
+)
+def test_a_file_name_becomes_one_that_every_system_can_hold(name, safe):
+    """Within a number of bytes, not of characters; its ending stays."""
+    assert safe_file_name(name, 140) == safe

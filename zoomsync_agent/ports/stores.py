@@ -275,6 +275,10 @@ class HandedInStore(Protocol):
         """Remember a file and return its job, ready whatever became of it before."""
         ...
 
+    def told_of(self, sha256: str) -> tuple[str, float | None] | None:
+        """Return title and start of the meeting as they were told of a content before."""
+        ...
+
     def standing_of(self, path: Path) -> Standing | None:
         """Return how it stands with a file; None where it has no job."""
         ...

@@ -48,6 +48,17 @@ class SqliteHandedInStore:
                 _begin_anew(conn, job, now)
         return job.id
 
+    def told_of(self, sha256: str) -> tuple[str, float | None] | None:
+        """Return title and start of the meeting as they were told of a content before."""
+        rows = self._db.query(
+            """
+            SELECT title, started_at FROM files WHERE sha256 = ?
+            ORDER BY started_at IS NULL, first_seen, id LIMIT 1
+            """,
+            (sha256,),
+        )
+        return (rows[0]["title"], rows[0]["started_at"]) if rows else None
+
     def standing_of(self, path: Path) -> Standing | None:
         """Return how it stands with a file; None where it has no job.
 

@@ -8,7 +8,8 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from datetime import UTC
+from pathlib import Path, PurePath
 from typing import BinaryIO, Final, NamedTuple
 
 from zoomsync_agent.core import naming
@@ -115,10 +116,11 @@ class Inbox:
                 raise NotAllowed(f"{written:,} of {size:,} bytes arrived; nothing was kept")
             found = _look_into(partial, written, Path(shown).suffix)
             with _alone:
+                title, started_at = self._about(digest, spoken, naming.one_line(title), started_at)
                 told = Note(
                     name=shown,
-                    title=naming.one_line(title) or Path(spoken).stem,
-                    started_at=self._clock.now() if started_at is None else started_at,
+                    title=title,
+                    started_at=started_at,
                     sha256=digest,
                     size=written,
                     mtime_ns=partial.stat().st_mtime_ns,
@@ -126,6 +128,20 @@ class Inbox:
                 told = self._keep(partial, told)
                 seen = self._sighting(told, found.duration_seconds)
                 return HandedIn(seen, self._queue.take_in(seen, self._clock.now()))
+
+    def _about(
+        self, digest: str, name: str, title: str, started_at: float | None
+    ) -> tuple[str, float]:
+        """Return title and start of the meeting.
+
+        What nobody says now is as it was said before, or as the name tells it that Zoom gave.
+        """
+        before = self._queue.told_of(digest)
+        named = naming.meeting(PurePath(name), zone=UTC)
+        found = Path(name).stem if named.started_at is None else named.title
+        default, start = before or (found, named.started_at)
+        moment = start if started_at is None else started_at
+        return title or default, self._clock.now() if moment is None else moment
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Path]:

@@ -34,8 +34,8 @@ def install(app: OpenAPI, desk: Desk) -> None:
         summary="Hand in a recording",
         description="As the body itself, or as the last part, `file`, of a form whose other parts "
         "count more than the parameters. It is written to disk while it comes, looked into, and "
-        "queued; its job brings it to the archive, and /jobs tells how far it is. `409` says that it "
-        "is no whole recording, that "
+        "queued; its job brings it to the archive, and /jobs tells how far it is. `409` says that "
+        "it is no whole recording, that "
         "the form has no file at its end, or that there is no room.",
         responses={202: told.Received, **refusals(*ALWAYS, 403, 409, 413, 422)},
         openapi_extensions={"requestBody": _body()},

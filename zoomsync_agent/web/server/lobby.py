@@ -30,6 +30,7 @@ _LOOK_SECONDS: Final = 0.05
 _REST: Final = 4
 """After looking at the slow, so many times as long is spent on others."""
 _SHUT_SECONDS: Final = 1.0
+_LAST_SECONDS: Final = 2.0
 _TOO_MANY: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -112,7 +113,10 @@ class Lobby:
             return
 
     def close(self) -> None:
-        """Send everybody away who is not being served."""
+        """Send everybody away; those who are being served soon, for a download may take hours."""
+        due = time.monotonic() + _LAST_SECONDS
+        for conn in self._served:
+            conn.socket.due = min(conn.socket.due, due)
         for conn in (*self._waiting, *self._back):
             conn.close()
         self._selector.close()

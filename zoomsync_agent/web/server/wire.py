@@ -21,7 +21,8 @@ MOST_CHUNKS: Final = 64
 """Of a small body: each costs time to look at, again and again."""
 IDLE_SECONDS: Final = 10
 """So long an upload or a download may stand still."""
-_PEEK_BYTES: Final = HEAD_BYTES + SMALL_BODY_BYTES + 1024
+_FRAMES_BYTES: Final = 1024
+_PEEK_BYTES: Final = HEAD_BYTES + SMALL_BODY_BYTES + 2 * _FRAMES_BYTES
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n")
 _CODING: Final = b"\r\ntransfer-encoding:"
@@ -153,7 +154,8 @@ def is_whole(there: bytes, takes_files: Collection[str]) -> bool:
         return False
     lines = head.lower() + b"\r\n"
     if _CODING in lines:
-        return len(body) > SMALL_BODY_BYTES or _path(head) in takes_files or _are_all_there(body)
+        is_large = len(body) > SMALL_BODY_BYTES + _FRAMES_BYTES
+        return is_large or _path(head) in takes_files or _are_all_there(body)
     found = _LENGTH.search(lines)
     length = int(found[1]) if found else 0
     return length > SMALL_BODY_BYTES or len(body) >= length
