@@ -417,7 +417,7 @@ def test_a_recording_that_is_played_is_not_disturbed(world, base, page):
 
 
 def test_what_can_be_done_with_a_recording(world, base, page):
-    """It gets another title, and a link that is copied."""
+    """It gets another title, and its path is copied."""
     row = world.add("Budget", content=VIDEO)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{base}ui/recordings/{row.recording_id}")
@@ -426,13 +426,11 @@ def test_what_can_be_done_with_a_recording(world, base, page):
     expect(page.get_by_role("heading", level=1)).to_have_text("Budget 2027")
     expect(page.get_by_text("The meeting has its new title.")).to_be_visible()
     assert "note" not in page.url
-    page.get_by_label("A link that holds for").select_option("1 hour")
-    page.get_by_role("button", name="Make a link").click()
-    made = page.get_by_label("Link, good for 1 hour")
-    assert made.input_value() == row.file_url
+    path = str(world.desk.playable(row).path)
+    assert page.get_by_label("Path on this computer").input_value() == path
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == row.file_url
+    assert page.evaluate("navigator.clipboard.readText()") == path
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download").click()
     assert Path(saved.value.path()).read_bytes() == VIDEO.read_bytes()
@@ -508,8 +506,6 @@ def test_everything_works_without_scripts(world, base, page):
         plain.get_by_label("Title of the meeting").fill("Budget 2027")
         plain.get_by_role("button", name="Rename").click()
         expect(plain.get_by_role("heading", level=1)).to_have_text("Budget 2027")
-        plain.get_by_role("button", name="Make a link").click()
-        expect(plain.get_by_label("Link, good for 1 day")).to_have_value(row.file_url)
         plain.goto(f"{base}ui/upload")
         plain.get_by_label("File", exact=True).set_input_files(VIDEO)
         plain.get_by_role("button", name="Add it").click()

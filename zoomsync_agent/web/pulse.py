@@ -77,7 +77,8 @@ class Pulse:
         while True:
             number, text = self._next(stream, seen)
             if number is None:
-                yield b"event: full\ndata: {}\n\n"
+                if stream.is_over:
+                    yield b"event: full\ndata: {}\n\n"
                 return
             if number == seen:
                 yield b": still here\n\n"

@@ -11,13 +11,15 @@ from zoomsync_agent.app import choosing
 from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.desk import files
+from zoomsync_agent.app.desk.reach import Reach
 from zoomsync_agent.app.desk.zoom import WebSignIn
+from zoomsync_agent.app.links import link
 from zoomsync_agent.control import Control
 from zoomsync_agent.core.account import Account
 from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
 from zoomsync_agent.core.recording import RecordingRow
-from zoomsync_agent.desktop import opening, places
+from zoomsync_agent.desktop import opening
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.engine.meter import Meter
@@ -68,7 +70,8 @@ class AppDesk:
         self._is_open = False
         self._generation = 0
         self._why_not = self._why_wrong = ""
-        self._mine = (settings.recordings_path, settings.archive_path)
+        # What was chosen before this run came from a command or a file, and not from a page.
+        self._reach = Reach(settings.recordings_path, settings.archive_path)
         self._zoom = WebSignIn(home, secrets)
         self._local = threading.local()
         self.meter = Meter(clock or SystemClock())
@@ -209,7 +212,7 @@ class AppDesk:
         Raises:
             SettingsError: one of them cannot be.
         """
-        self._expect_places(values)
+        self._reach.expect_all(values)
         choosing.choose(self._home, values)
         self.take_up()
         self.control.note(Happening.SETTINGS, ", ".join(sorted(values)))
@@ -225,10 +228,7 @@ class AppDesk:
         Raises:
             NotAllowed: *path* lies outside of the user's own folders and drives.
         """
-        here = self.expect_allowed(path)
-        above = here.parent
-        is_root = above == here or not places.is_within(above, self._roots())
-        return (None if is_root else above), places.folders_in(here)
+        return self._reach.around(path)
 
     def expect_allowed(self, path: Path) -> Path:
         """Return *path*, with links resolved.
@@ -236,30 +236,7 @@ class AppDesk:
         Raises:
             NotAllowed: it lies outside of the user's own folders and drives.
         """
-        found = places.resolved(path)
-        if found is None or not places.is_within(found, self._roots()):
-            raise NotAllowed(
-                f"{path} lies outside of your own folders and drives; only a command can choose "
-                "it: zoomsync config set"
-            )
-        return found
-
-    def _roots(self) -> Sequence[Path]:
-        # What was chosen before this run came from a command or a file, and not from a page.
-        return [*places.roots(), *self._mine]
-
-    def _expect_places(self, values: Mapping[str, str]) -> None:
-        """Refuse folders and files that a page must not choose.
-
-        Raises:
-            SettingsError: one lies outside of the user's own folders and drives.
-        """
-        for name, value in values.items():
-            if name in SPECS and SPECS[name].is_path and value.strip():
-                try:
-                    self.expect_allowed(Path(value.strip()))
-                except NotAllowed as exc:
-                    raise SettingsError(f"{name}: {exc.detail}") from exc
+        return self._reach.expect(path)
 
     def backlog(self) -> Sequence[Backlog]:
         """Return what each choice of `backfill` means here: all, the last 30 days, none."""
@@ -280,7 +257,7 @@ class AppDesk:
     def _as_tried(self, values: Mapping[str, str] | None) -> Settings:
         if not values:
             return self._settings
-        self._expect_places(values)
+        self._reach.expect_all(values)
         return choosing.tried(self._home, values)
 
     # --- accounts --------------------------------------------------------------------------
@@ -358,7 +335,7 @@ class AppDesk:
         Raises:
             NotAllowed, UsageError: there is nothing to open, or no such link.
         """
-        return files.link(self._settings, self._home, row, seconds)
+        return link(self._settings, self._home, row, seconds)
 
     def media_hosts(self) -> Sequence[str]:
         """Return the origins that links of recordings lead to, for the page's policy."""

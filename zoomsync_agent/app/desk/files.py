@@ -21,10 +21,6 @@ from zoomsync_agent.settings import Settings
 from zoomsync_agent.sources.zoom_folder import ZoomFolder
 from zoomsync_agent.web.desk import Backlog, Folder, Playable, Received
 
-__all__ = [
-    "backlog", "link", "media_hosts", "playable", "receive", "recordings_folders",
-]  # fmt: skip
-
 _DAY: Final = 86_400.0
 _SOME_DAYS: Final = 30
 _PLAY_SECONDS: Final = 4 * 3600.0

@@ -136,7 +136,8 @@ class Inbox:
 
         What nobody says now is as it was said before, or as the name tells it that Zoom gave.
         """
-        before = self._queue.told_of(digest)
+        noted = Note.read(self._folder / digest[: note.HASH_CHARS])
+        before = (noted.title, noted.started_at) if noted else self._queue.told_of(digest)
         named = naming.meeting(PurePath(name), zone=UTC)
         found = Path(name).stem if named.started_at is None else named.title
         default, start = before or (found, named.started_at)
