@@ -483,7 +483,7 @@ def test_every_action_of_the_overview(world, base, page):
 
 def test_everything_works_without_scripts(world, base, page):
     """Reading, finding, playing from a second, and doing."""
-    row = world.add("Budget", content=VIDEO, transcription_text=TALK)
+    world.add("Budget", content=VIDEO, transcription_text=TALK)
     job = enqueue(world, "Broken", state=State.FAILED, code="source_damaged")
     with without_scripts(page) as plain:
         plain.goto(base)
