@@ -11,7 +11,7 @@ from schemathesis.engine import events, from_schema
 from tests.fakes.page_world import VIDEO, PageWorld
 
 _SEED = 20_261_124
-_EXAMPLES = 12
+_EXAMPLES = 9
 _EVENTS = 2
 """So many pieces of /events are sent here: it has no end, and whoever asks reads to it."""
 CHECKS = (

@@ -272,8 +272,8 @@ def _padded(size):
 
 @pytest.mark.parametrize("kind", ["raw", "chunked", "form"])
 def test_a_large_recording_is_never_in_memory(world, monkeypatch, kind):
-    """256 MiB pass through a few; every byte arrives."""
-    size = 256 * MIB
+    """96 MiB pass through a few; every byte arrives."""
+    size = 96 * MIB
     headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "video/mp4"}
     head, tail = b"", b""
     if kind == "form":

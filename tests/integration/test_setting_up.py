@@ -100,7 +100,7 @@ def test_the_doctor_shows_the_sql_that_mends(project):
 
 def test_settings_that_name_no_project_are_a_finding(monkeypatch):
     """With the variable to set; who has named nothing at all has asked for a folder."""
-    assert "Recordings go into the folder" in _run(doctor).stdout
+    assert "is made with the first recording" in _run(doctor).stdout
     done = _run(doctor, "supabase")
     assert done.exit_code == 3
     assert "✗ supabase_url (SUPABASE_URL) is not set" in done.stdout

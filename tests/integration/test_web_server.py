@@ -253,7 +253,7 @@ class _Nothing:
 @pytest.mark.timeout(120)
 def test_one_chunk_is_never_in_memory():
     """However large it says it is."""
-    size = 256 * MIB
+    size = 96 * MIB
     piece = b"x" * MIB
     with Served(_count) as served, served.connect() as client:
         tracemalloc.start()
