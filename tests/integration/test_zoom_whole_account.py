@@ -58,10 +58,7 @@ def _grow(world, random, seed):
 def test_every_file_of_an_account_is_safe_once(seed, meetings, shuffles, hides, days):
     """Byte for byte, however it was disturbed, and the spool is empty."""
     random = Random(seed)  # noqa: S311  the same story every time
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ZoomWorld(Path(folder), stall_seconds=60.0) as world,
-    ):
+    with tempfile.TemporaryDirectory() as folder, ZoomWorld(Path(folder)) as world:
         world.zoom.shuffles, world.zoom.hides_processing = shuffles, hides
         generate(world.zoom, seed, meetings, sizes=(2_000, 8_000))
         _disturb(world, random)
