@@ -127,7 +127,7 @@ def _sorted(rows, query):
     ]
 
 
-@settings(max_examples=150, suppress_health_check=SAME)
+@settings(max_examples=60, suppress_health_check=SAME)
 @given(columns=ROWS, query=QUERIES)
 def test_the_pages_together_are_everything_in_order(db, found, columns, query):
     """Each recording once, whatever is equal, unknown or in another script."""
@@ -151,7 +151,7 @@ def _holds(one, text):
     return all(any(word.startswith(asked) for word in has) for asked in _words(text))
 
 
-@settings(max_examples=150, suppress_health_check=SAME)
+@settings(max_examples=60, suppress_health_check=SAME)
 @given(
     columns=st.lists(
         st.fixed_dictionaries(
@@ -292,7 +292,7 @@ def test_no_time_is_an_error(db, found, moment):
     assert found.page(Query(since=-1e300, until=1e300)).total == 1
 
 
-@settings(max_examples=200, suppress_health_check=SAME)
+@settings(max_examples=80, suppress_health_check=SAME)
 @given(
     text=st.text(max_size=20) | st.text(alphabet='"*()^-+:{} aAND\0\udcff', max_size=20),
     source=st.none() | st.text(st.characters(exclude_categories=()), max_size=3),
@@ -303,7 +303,7 @@ def test_no_question_is_an_error(db, found, text, source):
     assert found.page(Query(text, sort=Sort.TITLE)).total >= 0
 
 
-@settings(max_examples=200, suppress_health_check=SAME)
+@settings(max_examples=80, suppress_health_check=SAME)
 @given(title=st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8))
 def test_a_title_finds_its_recording(db, found, title):
     """In any script of which SQLite knows what a letter is."""
