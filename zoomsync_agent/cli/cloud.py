@@ -20,7 +20,7 @@ from zoomsync_agent.core.errors import NotFound, UsageError
 from zoomsync_agent.core.rows import iso
 from zoomsync_agent.core.selection import KINDS, Selection
 from zoomsync_agent.core.snapshot import Amount
-from zoomsync_agent.core.units import readable_size
+from zoomsync_agent.core.units import readable_files, readable_size
 
 if TYPE_CHECKING:
     from zoomsync_agent.desktop.paths import Home
@@ -247,11 +247,10 @@ def _totals(listed: list[dict[str, Any]]) -> dict[str, int]:
 def _estimate(left: Amount, seconds: float, *, is_limited: bool) -> str:
     if not left.files:
         return "All that is finished is safe already."
-    files = "1 file" if left.files == 1 else f"{left.files:,} files"
     speed = "at the bandwidth limit" if is_limited else "at 25 Mbit/s"
     return (
-        f"Still to be brought home: {files}, {readable_size(left.size)}, about "
-        f"{_duration(seconds)} {speed}. Nothing was downloaded."
+        f"Still to be brought home: {readable_files(left.files)}, {readable_size(left.size)}, "
+        f"about {_duration(seconds)} {speed}. Nothing was downloaded."
     )
 
 

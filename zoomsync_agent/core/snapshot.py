@@ -22,7 +22,7 @@ from zoomsync_agent.core.facts import UPLOAD
 from zoomsync_agent.core.job import CANCELLED_DAYS, LOCAL, State, Step
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Verdict
-from zoomsync_agent.core.units import readable_size
+from zoomsync_agent.core.units import readable_files, readable_size
 
 
 class AgentState(StrEnum):
@@ -243,7 +243,7 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     hindrance: str = "",
 ) -> tuple[AgentState, str]:
     """Return the agent's state and the one sentence that says it."""
-    kept = f"{_files(synced.files)} safe ({readable_size(synced.size)})"
+    kept = f"{readable_files(synced.files)} safe ({readable_size(synced.size)})"
     if not synced.files:
         kept = "nothing uploaded yet"
     if not is_running:
@@ -253,11 +253,11 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     if is_paused:
         return (
             AgentState.PAUSED,
-            f"Paused; {_files(queued.files)} waiting, {kept}. Go on: zoomsync resume",
+            f"Paused; {readable_files(queued.files)} waiting, {kept}. Go on: zoomsync resume",
         )
     if root_problem and is_watching:
         return AgentState.NEEDS_YOU, root_problem
-    waiting = f"{_files(queued.files)} waiting, " if queued.files else ""
+    waiting = f"{readable_files(queued.files)} waiting, " if queued.files else ""
     if problem and problem.is_offline:
         return (
             AgentState.OFFLINE,
@@ -274,28 +274,29 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         return AgentState.NEEDS_YOU, f"{cloud.sentence} {_capital(waiting + kept)}."
     troubled = counts[State.BLOCKED] + counts[State.FAILED]
     left = queued.files - counts[State.BLOCKED]
-    going = f"{_files(left)} still to go, " if left > 0 else ""
+    going = f"{readable_files(left)} still to go, " if left > 0 else ""
     if troubled:
-        return AgentState.NEEDS_YOU, f"{_files(troubled)} could not be uploaded; {going}{kept}."
+        return (
+            AgentState.NEEDS_YOU,
+            f"{readable_files(troubled)} could not be uploaded; {going}{kept}.",
+        )
     away = f" Zoom's cloud has to wait: {cloud.sentence}" if cloud else ""
     if queued.files:
-        return (
-            AgentState.WORKING,
-            f"Working: {_files(queued.files)} to go ({readable_size(queued.size)}), {kept}.{away}",
-        )
+        to_go = f"{readable_files(queued.files)} to go ({readable_size(queued.size)})"
+        return AgentState.WORKING, f"Working: {to_go}, {kept}.{away}"
     if not has_looked:
         return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
     says = "it says" if unready == 1 else "each says"
-    but = f" {_files(unready)} cannot be uploaded yet; {says} why." if unready else ""
+    but = f" {readable_files(unready)} cannot be uploaded yet; {says} why." if unready else ""
     if cancelled:
-        but += f" {_files(cancelled)} cancelled by you."
+        but += f" {readable_files(cancelled)} cancelled by you."
     if not is_watching:
         return AgentState.PAUSED, f"{_RESTING} {_capital(kept)}.{but}"
     if rows.waiting:
         but += f" {_rows(rows.waiting)} still to be told to the database."
     but += away
     if synced.files:
-        kept = f"{_files(synced.files)} ({readable_size(synced.size)})"
+        kept = f"{readable_files(synced.files)} ({readable_size(synced.size)})"
         return AgentState.IDLE, f"All finished recordings are safe: {kept}.{but}"
     return AgentState.IDLE, f"Watching. There is no finished recording yet.{but}"
 
@@ -311,7 +312,3 @@ def _capital(text: str) -> str:
 
 def _rows(count: int) -> str:
     return "1 row is" if count == 1 else f"{count:,} rows are"
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"

@@ -16,7 +16,7 @@ from zoomsync_agent.core.facts import UPLOAD, ZOOM
 from zoomsync_agent.core.job import LOCAL
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
 from zoomsync_agent.core.snapshot import AgentState, Snapshot
-from zoomsync_agent.core.units import readable_size
+from zoomsync_agent.core.units import readable_files, readable_size
 from zoomsync_agent.desktop.zone import local_zone
 
 _MINUTE: Final = 60
@@ -83,7 +83,7 @@ def register(app: Flask) -> None:
         from_word=from_word,
         for_page=for_page,
         hit=hit,
-        files=files,
+        files=readable_files,
     )
 
 
@@ -113,8 +113,12 @@ def headline(seen: Snapshot, needs: int) -> str:
     """
     if seen.state is AgentState.NEEDS_YOU and needs:
         told = "1 thing needs" if needs == 1 else f"{needs} things need"
-        going = f", {files(seen.queued.files)} still to go" if seen.queued.files else ""
-        kept = f"{files(seen.synced.files)} safe" if seen.synced.files else "nothing uploaded yet"
+        going = f", {readable_files(seen.queued.files)} still to go" if seen.queued.files else ""
+        kept = (
+            f"{readable_files(seen.synced.files)} safe"
+            if seen.synced.files
+            else "nothing uploaded yet"
+        )
         return f"{told} you, see below; {kept}{going}."
     said = for_page(seen.sentence)
     for word in _STATES.values():  # the state stands above it already
@@ -139,11 +143,6 @@ def source_word(source: str) -> str:
 def from_word(source: str) -> str:
     """Return the same within a sentence."""
     return {ZOOM: "from Zoom’s cloud", UPLOAD: "added by hand"}.get(source, "on a computer")
-
-
-def files(count: int) -> str:
-    """Return a number of files in words."""
-    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def local(seconds: float | None) -> datetime | None:
