@@ -27,6 +27,7 @@ from zoomsync_agent.core.recording import (
     RecordingRow,
 )
 from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.destinations.folder.destination import MARKER
 from zoomsync_agent.web import guard
 from zoomsync_agent.web.server import WebServer
 from zoomsync_agent.web.site import Site
@@ -125,6 +126,7 @@ class PageWorld:
         is_there = status is ProcessingStatus.COMPLETED
         if is_there:
             path.parent.mkdir(parents=True, exist_ok=True)
+            (self.archive / MARKER).touch()  # or an agent takes it for another drive
             path.write_bytes(data)
         row = RecordingRow(
             recording_id=naming.recording_id("local", sha256),

@@ -402,6 +402,27 @@ def test_after_weeks_away_nothing_between_is_missed(world):
     assert all(world.has(file) for one in made for file in one.files)
 
 
+def test_an_old_recording_that_comes_back_from_the_trash_is_found_within_a_week(world):
+    """Zoom lists it again on its meeting's day, years before the days that are read daily."""
+    old = world.zoom.add_meeting("Old", world.clock.now() - 400 * DAY, 30)
+    old.trashed_at = world.clock.now() - DAY
+    world.settle(2)
+    assert not world.stored()
+    old.trashed_at = None
+    world.restart()  # whoever ends the agent every evening gets it as well
+    world.settle(8)
+    expect_all_home(world)
+    assert len(world.stored()) == len(old.files)
+
+
+def test_the_whole_history_is_read_once_a_week(world):
+    """Each day it would be asked for what hardly ever changes."""
+    world.zoom.add_meeting("Old", world.clock.now() - 400 * DAY, 30)
+    world.settle(29, step_seconds=DAY / 2)
+    first_days = [one.query.get("from") for one in world.zoom.requests]
+    assert first_days.count("2013-01-01") == 5
+
+
 # --- history -------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,10 +48,11 @@ def _grow(world, random, seed):
                 world.zoom.add_participant(meeting, f"Ann {seed}")
 
 
-@settings(max_examples=6, deadline=None)
+@pytest.mark.timeout(600)  # together the examples may take minutes on a busy machine
+@settings(max_examples=5, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    meetings=st.sampled_from([0, 5, 40, 120, 300]),
+    meetings=st.sampled_from([0, 5, 40, 120]),
     shuffles=st.booleans(),
     hides=st.booleans(),
     days=st.integers(0, 5),
@@ -67,7 +69,7 @@ def test_every_file_of_an_account_is_safe_once(seed, meetings, shuffles, hides, 
             _grow(world, random, seed + day + 1)
             if random.random() < 0.4:
                 world.restart()
-        world.settle(4)
+        world.settle(8, step_seconds=12 * HOUR)  # each week everything is read again
         missing = world.wanted() - set(world.stored())
         assert not missing, f"{len(missing)} of {len(world.wanted())} files are not safe"
         assert not world.waiting()

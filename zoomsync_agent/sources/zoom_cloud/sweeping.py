@@ -1,8 +1,8 @@
 """Sweeps through Zoom's cloud: which recordings there are, which are finished, which are gone.
 
 Zoom tells of nothing by itself, so it is asked: soon again for the last days, because files come
-late; once a day further back; and at first from the day that the user chose. How far a sweep has
-come counts only when all of it has been read.
+late; once a day further back; and at first, and once a week, from the day that the user chose. How
+far a sweep has come counts only when all of it has been read.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from zoomsync_agent.core.facts import (
     ZOOM,
     ZOOM_ACCOUNT,
     ZOOM_PROBLEM,
+    ZOOM_READ_WHOLE,
     ZOOM_SWEPT,
     ZOOM_WHO,
 )
@@ -50,6 +51,9 @@ REREAD_DAYS: Final = 7
 """Files come up to some days late, and lie in the window of their meeting's day."""
 DEEP_DAYS: Final = 35
 """So far back it is read once a day, for what Zoom took long to finish."""
+WHOLE_DAYS: Final = 7
+"""So often everything is read again: what was in Zoom's trash when its days were read is listed on
+the day of its meeting when it comes back."""
 _DAY_SECONDS: Final = 86_400.0
 _DOUBTFUL: Final = 500
 """So many meetings are asked for by themselves, once a day."""
@@ -212,8 +216,9 @@ class ZoomCloud(ThreadService):
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         is_deep = self._clock.monotonic() >= self._deep_at
         breadth = f"{account}:all" if self._client.is_account_wide else account
-        first = self._first_day(breadth, today, is_deep=is_deep)
         asked_at = self._clock.now()
+        is_whole = is_deep and self._is_whole_due(breadth, asked_at)
+        first = self._first_day(breadth, today, is_deep=is_deep, is_whole=is_whole)
         known = self._known_below(root)
         for window, meetings in self._listed(list(windows(first, today))):
             seen = self._tell_of(meetings, account, asked_at, known)
@@ -222,6 +227,8 @@ class ZoomCloud(ThreadService):
                 self._tell_gone(root, window, meetings, seen)
         self._listener.swept(root)
         self._note_swept(breadth, first, today)
+        if is_whole:
+            self._state.set(f"{ZOOM_READ_WHOLE}:{breadth}", repr(asked_at))
         if is_deep:
             self._look_for_doubtful(account)
             self._deep_at = self._clock.monotonic() + _DAY_SECONDS
@@ -249,11 +256,18 @@ class ZoomCloud(ThreadService):
             if found is not None:
                 self._tell_of([found[0]], account, asked_at, known, is_alone=True)
 
-    def _first_day(self, breadth: str, today: date, *, is_deep: bool) -> date:
+    def _is_whole_due(self, breadth: str, now: float) -> bool:
+        told = self._state.get(f"{ZOOM_READ_WHOLE}:{breadth}")
+        # A moment to come was written while the clock was wrong.
+        return told is None or not 0 <= now - float(told) < WHOLE_DAYS * _DAY_SECONDS
+
+    def _first_day(self, breadth: str, today: date, *, is_deep: bool, is_whole: bool) -> date:
         since = min(self._since, today)
         swept = self._swept(breadth)
         if swept is None or since < swept.first:
             return since  # never, or not so far back as is wanted now
+        if is_whole:
+            return since
         back = DEEP_DAYS if is_deep else REREAD_DAYS
         # What lies before the first day that was swept is not wanted, and would look new.
         return max(min(swept.last, today) - timedelta(days=back), min(swept.first, today))
