@@ -29,6 +29,7 @@ from zoomsync_agent.core.recording import (
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.destinations.folder.destination import MARKER
 from zoomsync_agent.web import guard
+from zoomsync_agent.web.paths import UPLOADS
 from zoomsync_agent.web.server import WebServer
 from zoomsync_agent.web.site import Site
 
@@ -188,7 +189,7 @@ class PageWorld:
             0,
             told,
             on_stop=self.site.close,
-            takes_files=("/upload/recording", "/ui/upload"),
+            takes_files=UPLOADS,
             **options,
         )
         server.start()

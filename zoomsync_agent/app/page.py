@@ -12,6 +12,7 @@ from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import holder
 from zoomsync_agent.engine.supervisor import Supervisor
 from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.web.paths import UPLOADS
 from zoomsync_agent.web.server import WebServer
 from zoomsync_agent.web.site import Site
 
@@ -42,7 +43,7 @@ class Page:
             settings.port,
             announce,
             on_stop=self._site.close,
-            takes_files=("/upload/recording", "/ui/upload"),
+            takes_files=UPLOADS,
         )
         self._supervisor = Supervisor([server], clock=SystemClock(), log=log)
 

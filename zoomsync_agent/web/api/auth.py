@@ -15,8 +15,8 @@ from zoomsync_agent.oauth.loopback import HOST, Callback
 from zoomsync_agent.web.api import asked, told
 from zoomsync_agent.web.api.refusals import ALWAYS, WRITE, refusals
 from zoomsync_agent.web.desk import Desk
+from zoomsync_agent.zoom.app import CALLBACK
 
-CALLBACK: Final = "/auth/zoom/callback"
 _TAG: Final = Tag(name="auth", description="Signing in to Zoom's cloud.")
 _PAGE: Final = {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>…"}}
 

@@ -16,8 +16,9 @@ from zoomsync_agent.web.api.refusals import ALWAYS, refusals
 from zoomsync_agent.web.api.refusing import refusal_of, refuse
 from zoomsync_agent.web.desk import Desk
 from zoomsync_agent.web.multipart import PIECE, Form
+from zoomsync_agent.web.paths import UPLOADS
 
-PATH: Final = "/upload/recording"
+PATH: Final = UPLOADS[0]
 _TAG: Final = Tag(name="upload", description="Recordings that come from elsewhere.")
 _FORM: Final = "multipart/form-data"
 _RAW: Final = ("application/octet-stream", "audio/mp4", "video/mp4")

@@ -8,6 +8,7 @@ from flask import Flask, render_template, request
 from zoomsync_agent.core.errors import NotAllowed
 from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.web.pages.showing import done
+from zoomsync_agent.zoom.app import CALLBACK
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _HOUR_SECONDS: Final = 3600.0
 _MORNING: Final = time(8)
-CALLBACK: Final = "auth/zoom/callback"
 
 
 def register(app: Flask, desk: "Desk") -> None:
@@ -63,7 +63,7 @@ def register(app: Flask, desk: "Desk") -> None:
         # A form that is redirected to another site is stopped by the page's own policy
         # (form-action), so the browser is sent there by a page of its own.
         return render_template(
-            "leaving.html", where=desk.begin_zoom(f"{request.host_url}{CALLBACK}")
+            "leaving.html", where=desk.begin_zoom(f"{request.host_url.rstrip('/')}{CALLBACK}")
         )
 
 

@@ -9,13 +9,14 @@ from flask import Flask, request
 from zoomsync_agent.desktop.zone import local_zone
 from zoomsync_agent.web.multipart import PIECE, Form
 from zoomsync_agent.web.pages.showing import done, show
+from zoomsync_agent.web.paths import UPLOADS
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from zoomsync_agent.web.desk import Desk
 
-PATH: Final = "/ui/upload"
+PATH: Final = UPLOADS[1]
 
 
 def register(app: Flask, desk: "Desk") -> None:

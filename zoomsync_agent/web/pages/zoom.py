@@ -15,6 +15,7 @@ from flask import Flask, abort, redirect, render_template, request
 
 from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.web.pages.showing import done
+from zoomsync_agent.zoom.app import CALLBACK
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from zoomsync_agent.web.desk import Desk
 
 
-_PATH: Final = "/auth/zoom/callback"
 _OK: Final = 200
 _SEE_OTHER: Final = 303
 _CONFLICT: Final = 409
@@ -64,7 +64,7 @@ def register(app: Flask, desk: "Desk") -> None:
     """Add the way back."""
     outcomes = _Outcomes()
 
-    @app.route(_PATH, methods=["GET", "POST"])
+    @app.route(CALLBACK, methods=["GET", "POST"])
     def come_back() -> "Response | tuple[str, int]":
         # A page in front, which has the answer from Zoom, posts it.
         told = request.values
@@ -86,7 +86,7 @@ def register(app: Flask, desk: "Desk") -> None:
         except AgentError as exc:
             said = f"The sign-in did not work. {exc.detail or exc.title}"
             outcome = _Outcome(said, _CONFLICT, is_good=False)
-        return redirect(f"{_PATH}?done={outcomes.keep(outcome)}", _SEE_OTHER)
+        return redirect(f"{CALLBACK}?done={outcomes.keep(outcome)}", _SEE_OTHER)
 
     @app.post("/ui/zoom/paste")
     def paste() -> "Response":
