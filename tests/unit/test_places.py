@@ -54,6 +54,9 @@ def test_each_system_opens_its_own_file_manager(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DISPLAY", ":7")
     assert opening.command_for(path, platform="linux") == [str(tool), "/a/b c"]
+    assert opening.command_for_folder(Path("/a/b c"), platform="linux") == [str(tool), "/a/b c"]
+    assert opening.command_for_folder(Path("/a"), platform="darwin") == ["open", "/a"]
+    assert opening.command_for_folder(Path("/a"), platform="win32") == ["explorer.exe", "/a"]
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert opening.command_for(path, platform="linux") is None

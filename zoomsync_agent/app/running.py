@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.desk import AppDesk
 from zoomsync_agent.app.desk.files import counted
+from zoomsync_agent.app.ending import Ending, signals_set
 from zoomsync_agent.app.page import Page
 from zoomsync_agent.control import Control
 from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged, UsageError
@@ -69,8 +69,8 @@ def run(
     from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
 
     log = logs.get_logger("run")
-    ended = threading.Event()
-    with InstanceLock(home) as lock, _signals_set(ended):
+    ended = Ending()
+    with InstanceLock(home) as lock, signals_set(ended):
         desk = AppDesk(home, settings, reload=reload, is_held=is_held)
 
         def announce(url: str) -> None:
@@ -331,21 +331,6 @@ def _await_end(agent: Agent, is_over: Callable[[], bool]) -> None:
     """Wait for what outlived the stop: nothing is rebuilt while an old uploader still sends."""
     while not agent.has_ended and not is_over():
         time.sleep(_LOOK_SECONDS)
-
-
-@contextlib.contextmanager
-def _signals_set(ended: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP end the run in an orderly way."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    # What is ignored stays ignored: `nohup` wants it so.
-    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

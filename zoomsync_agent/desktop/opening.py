@@ -18,9 +18,21 @@ def show(path: Path) -> None:
     Raises:
         NotAllowed: there is no file manager.
     """
-    command = command_for(path)
+    _start(command_for(path), f"there is no file manager here; it lies in {path.parent}")
+
+
+def show_folder(folder: Path) -> None:
+    """Open *folder*.
+
+    Raises:
+        NotAllowed: there is no file manager.
+    """
+    _start(command_for_folder(folder), f"there is no file manager here; the folder is {folder}")
+
+
+def _start(command: list[str] | None, why_not: str) -> None:
     if command is None:
-        raise NotAllowed(f"there is no file manager here; it lies in {path.parent}")
+        raise NotAllowed(why_not)
     try:
         subprocess.Popen(  # noqa: S603  the system's own program, and a path of the archive
             command,
@@ -39,10 +51,23 @@ def command_for(path: Path, *, platform: str = sys.platform) -> list[str] | None
         return ["explorer.exe", f"/select,{path}"]
     if platform == "darwin":
         return ["open", "-R", str(path)]
+    return _of_linux(path.parent)
+
+
+def command_for_folder(folder: Path, *, platform: str = sys.platform) -> list[str] | None:
+    """Return the program, with its arguments, that opens *folder*; None where there is none."""
+    if platform == "win32":
+        return ["explorer.exe", str(folder)]
+    if platform == "darwin":
+        return ["open", str(folder)]
+    return _of_linux(folder)
+
+
+def _of_linux(folder: Path) -> list[str] | None:
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return None
     program = next((found for name in _PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
         return None
     extra = ["open"] if program.endswith("gio") else []
-    return [program, *extra, str(path.parent)]
+    return [program, *extra, str(folder)]

@@ -148,6 +148,11 @@ class AppDesk:
             )
         )
 
+    def rows_version(self) -> int:
+        """Return a number that is another one when rows of the catalog have changed."""
+        self._open()
+        return hash((self._databases.catalog.data_version(), self._generation))
+
     def speeds(self) -> Sequence[float]:
         """Return the bytes per second of the last minutes, one figure each 5 s, oldest first."""
         return self.meter.speeds()
@@ -217,6 +222,15 @@ class AppDesk:
         self.take_up()
         self.control.note(Happening.SETTINGS, ", ".join(sorted(values)))
         self.changed.set()
+
+    def change_folder(self, path: Path) -> None:
+        """Take another recordings folder, which somebody has chosen in the system's own dialog.
+
+        Raises:
+            SettingsError: it cannot be.
+        """
+        self._reach.add(path)
+        self.change({"recordings_path": str(path)})
 
     def recordings_folders(self) -> Sequence[Folder]:
         """Return the folders in which Zoom's recordings were found, the likeliest first."""

@@ -18,6 +18,10 @@ class Reach:
     def __init__(self, *chosen: Path) -> None:
         self._chosen = chosen
 
+    def add(self, path: Path) -> None:
+        """Take note that *path* was chosen otherwise than on a page."""
+        self._chosen = (*self._chosen, path)
+
     def expect(self, path: Path) -> Path:
         """Return *path*, with links resolved.
 
