@@ -6,8 +6,7 @@ from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from zoomsync_agent.settings.bucket import BucketSettings
 from zoomsync_agent.settings.values import (
@@ -38,11 +37,15 @@ def _no_address(text: str) -> str:
     )
 
 
-class Settings(BucketSettings, ZoomSettings, BaseSettings):
+class Settings(BucketSettings, ZoomSettings):
     """What the user chose, checked. Only what is handed in counts; `load` reads the places."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+        validate_default=True,
     )
 
     recordings_path: Folder = setting(
@@ -149,6 +152,16 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
         "Which recordings from before the first start are uploaded too.",
         "all",
     )
+    free_space_after_days: Annotated[
+        Literal["never"] | Annotated[int, NoBool, Field(ge=1, le=3650)],
+        BeforeValidator(as_backfill),
+    ] = setting(
+        "ZOOMSYNC_FREE_SPACE_AFTER_DAYS",
+        "never, or a number of days from 1 to 3650",
+        "After how many days originals that are safe in the archive are moved to the trash of this "
+        "computer, from where they can be taken back.",
+        "never",
+    )
     port: Annotated[int, NoBool] = setting(
         "ZOOMSYNC_PORT",
         "a number from 0 to 65535",
@@ -192,18 +205,6 @@ class Settings(BucketSettings, ZoomSettings, BaseSettings):
         "How much is logged.",
         "info",
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what is handed in: `load` says in which file a mistake is, pydantic cannot."""
-        return (init_settings,)
 
     @property
     def has_remote_rows(self) -> bool:
