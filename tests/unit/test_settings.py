@@ -28,6 +28,7 @@ RIGHT = {
     "zoom_since": "2024-01-31",
     "zoom_poll_seconds": "120",
     "zoom_trash": "14",
+    "free_space_after_days": "30",
     "spool_path": "/s",
     "spool_size": "5Gi",
     "s3_bucket": "recordings",

@@ -13,6 +13,7 @@ from zoomsync_agent.app.agent import Agent
 from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.first_day import first_day
+from zoomsync_agent.app.freeing import freeing
 from zoomsync_agent.app.inbox import inbox_of
 from zoomsync_agent.app.parts import Parts, in_turn
 from zoomsync_agent.catalog.local import LocalCatalog
@@ -23,6 +24,7 @@ from zoomsync_agent.core.errors import (
     TransientError,
 )
 from zoomsync_agent.core.facts import (
+    FREEING_PROBLEM,
     LAST_CLOUD_SWEEP,
     NOT_WATCHING,
     TRASH_PROBLEM,
@@ -51,7 +53,6 @@ from zoomsync_agent.engine.publishing import Owner, Stores
 from zoomsync_agent.engine.rebuild import Rebuilder
 from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.supervisor import Supervisor
-from zoomsync_agent.engine.trashing import Trashing
 from zoomsync_agent.engine.worker import Log, Worker
 from zoomsync_agent.ports import (
     Clock,
@@ -85,6 +86,7 @@ _OF_ONE_RUN: Final = (
     ZOOM_PROBLEM,
     ZOOM_SHUT,
     TRASH_PROBLEM,
+    FREEING_PROBLEM,
 )
 """Names of the states of which the last run of the agent says nothing."""
 
@@ -272,19 +274,8 @@ def _wired(
     services: list[Service] = [
         *parts.services, *workers, *sources, audit, Tidying(tidy), housekeeping,
     ]  # fmt: skip
-    if cloud and sweeps and not isinstance(settings.zoom_trash, str):
-        services.append(
-            Trashing(
-                cloud.store,
-                cloud.trash,
-                objects,
-                destinations[settings.destination],
-                state,
-                days=settings.zoom_trash,
-                clock=clock,
-                log=log,
-            )
-        )
+    if sweeps:
+        services += freeing(settings, databases, destinations, cloud, clock=clock, log=log)
     looking = {one.name for one in sources} if may_rest else set()
 
     def rests(service: Service) -> bool:

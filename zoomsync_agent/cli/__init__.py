@@ -99,6 +99,12 @@ def _doctor() -> click.Command:
     return doctor
 
 
+def _free_space() -> click.Command:
+    from zoomsync_agent.cli.freeing import free_space
+
+    return free_space
+
+
 def _schema() -> click.Command:
     from zoomsync_agent.cli.schema import schema
 
@@ -135,6 +141,10 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "doctor": (
         _doctor,
         "Look at folders, keyring, archive and accounts: what is wrong, and how to mend it.",
+    ),
+    "free-space": (
+        _free_space,
+        "Move originals that are safe in the archive to the trash of this computer.",
     ),
     "schema": (_schema, "Print the SQL that sets up a Supabase project, or run it."),
     "config": (_config, "Show and change settings."),

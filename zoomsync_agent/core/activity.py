@@ -22,6 +22,10 @@ class Happening(StrEnum):
     RETRIED = "retried"
     LOST = "lost"
     """It is no longer in the archive."""
+    FREED = "freed"
+    """Its original went to this computer's trash, because it is safe."""
+    RESTORED = "restored"
+    """Its original was taken back from there."""
     RENAMED = "renamed"
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -66,6 +70,10 @@ _SENTENCES = {
     Happening.CANCELLED: "It was cancelled.",
     Happening.RETRIED: "Somebody asked to try it again.",
     Happening.LOST: "It is no longer in the archive.",
+    Happening.FREED: (
+        "Its original was moved to the trash of this computer; restore it there to have it back."
+    ),
+    Happening.RESTORED: "Its original is back from the trash, and is left where it is for now.",
     Happening.RENAMED: "It has another title.",
     Happening.PAUSED: "Paused until somebody goes on.",
     Happening.RESUMED: "The pause is over.",

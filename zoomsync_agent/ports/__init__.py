@@ -6,6 +6,7 @@ crosses a port.
 
 from zoomsync_agent.ports.catalogs import Catalog, Outbox, RemoteCatalog
 from zoomsync_agent.ports.destinations import Destination
+from zoomsync_agent.ports.freeing import FreedStore, Keepsake, LocalTrash
 from zoomsync_agent.ports.origins import (
     CloudFileRecord,
     CloudMeetingRecord,
@@ -44,9 +45,12 @@ __all__ = [
     "FileRecord",
     "FileStore",
     "HandedInStore",
+    "FreedStore",
     "JobStore",
     "KnownFile",
+    "Keepsake",
     "MeetingStore",
+    "LocalTrash",
     "ObjectStore",
     "Origin",
     "Outbox",

@@ -125,7 +125,7 @@ class FileStore(Protocol):
         ...
 
     def of_meeting(self, meeting_key: MeetingKey) -> list[FileRecord]:
-        """Return the media files of a meeting that are hashed and still there."""
+        """Return the media files of a meeting that are hashed, and still there or freed."""
         ...
 
     def save_text(self, file: FileRecord, sha256: str, cues: str) -> None:

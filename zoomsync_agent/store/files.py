@@ -13,6 +13,8 @@ from zoomsync_agent.core.recording import FileIdentity, Kind, Meeting, MeetingKe
 from zoomsync_agent.ports import FileRecord, KnownFile, Sighting
 from zoomsync_agent.sqlite import Database, blob_to_path, path_to_blob
 
+FREED: Final = "EXISTS (SELECT 1 FROM freed WHERE file_id = files.id AND freed_at IS NOT NULL)"
+"""Whether a file that is gone went to the trash because it is safe, in SQL."""
 SETTLED: Final = frozenset({Reason.READY, Reason.HISTORY})
 """Verdicts that stand until the file changes."""
 
@@ -133,14 +135,14 @@ class SqliteFileStore:
         return [file_of(row) for row in rows]
 
     def of_meeting(self, meeting_key: MeetingKey) -> list[FileRecord]:
-        """Return the media files of a meeting that are hashed and still there."""
+        """Return the media files of a meeting that are hashed, and still there or freed."""
         rows = self._db.query(
-            """
+            f"""
             SELECT * FROM files
-            WHERE meeting_key = ? AND sha256 IS NOT NULL AND gone = 0
+            WHERE meeting_key = ? AND sha256 IS NOT NULL AND (gone = 0 OR {FREED})
               AND kind IN ('video', 'audio')
             ORDER BY id
-            """,
+            """,  # noqa: S608  our own words
             (meeting_key,),
         )
         return [file_of(row) for row in rows]

@@ -384,5 +384,24 @@ def m011_titles(db: Database) -> None:
     """)
 
 
-VERSION = 11
+@queue()
+def m012_freed(db: Database) -> None:
+    """Originals that went to this computer's trash, noted before they are moved.
+
+    `freed_at` is NULL while it is not known whether a file was moved; `restored_at` says when one
+    was found to be back. Size and time are those of the file that was moved.
+    """
+    db.execute("""
+        CREATE TABLE freed (
+            file_id     INTEGER PRIMARY KEY REFERENCES files (id),
+            size        INTEGER NOT NULL,
+            mtime_ns    INTEGER NOT NULL,
+            noted_at    REAL    NOT NULL,
+            freed_at    REAL,
+            restored_at REAL
+        ) STRICT
+    """)
+
+
+VERSION = 12
 """How many migrations there are."""

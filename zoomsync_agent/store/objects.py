@@ -112,7 +112,9 @@ class SqliteObjectStore:
                     WHERE o.destination = ? AND o.sha256 = ? AND o.scope <> ''
                       AND o.verified_at IS NOT NULL AND NOT EXISTS (
                         SELECT 1 FROM files f
-                        WHERE f.sha256 = o.sha256 AND f.meeting_key = o.scope AND f.gone = 0)
+                        WHERE f.sha256 = o.sha256 AND f.meeting_key = o.scope
+                          AND (f.gone = 0 OR f.id IN (
+                            SELECT file_id FROM freed WHERE freed_at IS NOT NULL)))
                     LIMIT 1)
                 """,
                 (scope, destination, sha256),

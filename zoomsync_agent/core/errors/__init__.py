@@ -33,6 +33,7 @@ AgentError
 │   ├── SignInRequired
 │   │   └── ZoomSignInRequired
 │   ├── SpoolUnusable
+│   ├── TrashUnavailable
 │   └── ZoomDenied
 ├── PermanentError            will not succeed without a change
 │   ├── SourceMissing
@@ -84,6 +85,7 @@ from zoomsync_agent.core.errors.needed import (
     SignInRequired,
     SourceDenied,
     SpoolUnusable,
+    TrashUnavailable,
     ZoomDenied,
     ZoomSignInRequired,
 )
@@ -166,6 +168,7 @@ __all__ = [
     "StoreDamaged",
     "TooManyDeaths",
     "TransientError",
+    "TrashUnavailable",
     "Unexpected",
     "UsageError",
     "VerificationFailed",

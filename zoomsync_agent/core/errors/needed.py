@@ -175,6 +175,14 @@ class SpoolUnusable(ActionNeeded):
     )
 
 
+class TrashUnavailable(ActionNeeded):
+    """A file cannot be moved to this computer's trash."""
+
+    code = "trash_unavailable"
+    title = "The file cannot be moved to the trash"
+    hint = "It stays where it is: nothing is ever deleted for good."
+
+
 class ZoomDenied(ActionNeeded):
     """Zoom does not let this account do it."""
 

@@ -21,6 +21,7 @@ _KINDS: Final[dict[str, tuple[str, Collection[Happening]]]] = {
     "safe": ("Became safe", (Happening.SAFE,)),
     "trouble": ("Trouble", (Happening.BLOCKED, Happening.FAILED, Happening.LOST)),
     "found": ("Found", (Happening.FOUND,)),
+    "freed": ("Space freed", (Happening.FREED, Happening.RESTORED)),
     "done": (
         "Done by you",
         (

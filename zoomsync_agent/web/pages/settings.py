@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from zoomsync_agent.web.desk import Desk
 
 _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("recordings", "Recordings", ("recordings_path", "backfill", "quiet", "reconcile", "poll")),
+    (
+        "recordings",
+        "Recordings",
+        ("recordings_path", "backfill", "quiet", "reconcile", "poll", "free_space"),
+    ),
     ("archive", "Archive", ("destination", "archive_path", "verify", "bandwidth", "workers")),
     ("supabase", "Supabase", ("supabase", "catalog", "chunk_size")),
     ("s3", "S3", ("s3_",)),

@@ -1,0 +1,744 @@
+"""Originals go to this computer's trash against proof alone, and what comes back is left alone."""
+
+import os
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.clock import ManualClock
+from tests.fakes.destinations import MemoryDestination
+from tests.fakes.stores import sighting_of
+from tests.fakes.trash import FolderTrash
+from tests.fakes.workshop import Workshop
+from zoomsync_agent.core.activity import Happening
+from zoomsync_agent.core.errors import DestinationUnavailable, TrashUnavailable
+from zoomsync_agent.core.facts import FREEING_PROBLEM
+from zoomsync_agent.core.freeing import Stays
+from zoomsync_agent.core.job import State
+from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.core.readiness import Reason, Verdict
+from zoomsync_agent.core.recording import Kind, ProcessingStatus
+from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.engine.audit import LAST_AUDIT, Audit
+from zoomsync_agent.engine.freeing import Freeing, Freer
+from zoomsync_agent.ports import Decided
+from zoomsync_agent.store.freed import SqliteFreedStore
+from zoomsync_agent.store.journal import SqliteJournal
+
+DAY = 86_400.0
+DAYS = 14
+MEETING = "2026-11-23 09.15.00 Weekly"
+
+
+class Crash(BaseException):
+    """The agent dies."""
+
+
+class World(Workshop):
+    """A workshop with a trash; recordings are made at the clock's time."""
+
+    def __init__(self, folder, destination=None):
+        super().__init__(folder, destination)
+        self.trash = FolderTrash(folder / "trash")
+        self.freed = SqliteFreedStore(self.db)
+        self.journal = SqliteJournal(self.db)
+        self.open = set()
+
+    @property
+    def freer(self):
+        """What frees, as each command makes it."""
+        return Freer(
+            self.freed,
+            self.objects,
+            {self.destination.name: self.destination},
+            self.trash,
+            root=self.root,
+            clock=self.clock,
+            log=self.log,
+            is_open=lambda path: path in self.open,
+        )
+
+    def service(self, days=DAYS):
+        """Return the service, as each start of the agent makes it."""
+        return Freeing(self.freer, self.state, days=days, clock=self.clock, log=self.log)
+
+    def come_home(self, name=f"{MEETING}/video1.mp4", data=b"a recording", **kwargs):
+        """Record a file and bring it home; return its path."""
+        path = self.write(name, data, mtime=self.clock.now())
+        self.see(path, **kwargs)
+        self.run()
+        return path
+
+    def see_all(self):
+        """Do what a sweep does: tell what lies there, and what is gone."""
+        gone = [path for path in self.files.known(None) if not os.path.lexists(path)]
+        self.files.mark_gone(gone)
+        for path in sorted(self.root.rglob("*.mp4")):
+            self.see(path)
+
+    def happenings(self):
+        """Return what the journal tells, the oldest first."""
+        found = self.journal.page(before=None, happenings=(), text="", limit=100)
+        return [one.happening for one in reversed(found)]
+
+    def why(self, plan=None):
+        """Return why files stay, by name."""
+        return {k.original.path.name: k.why for k in (plan or self.freer.plan(DAYS)).kept}
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Give a workshop with a destination in memory."""
+    found = World(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def archived(tmp_path):
+    """Give a workshop whose archive is a folder of the same disk."""
+    found = World(tmp_path, FolderDestination(tmp_path / "archive"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def old(world):
+    """Give a recording that is safe and old enough."""
+    path = world.come_home()
+    world.clock.advance((DAYS + 1) * DAY)
+    return path
+
+
+def _copy_of(world):
+    (copy,) = (world.root.parent / "archive").rglob("*.mp4")
+    return copy
+
+
+# --- what is moved -----------------------------------------------------------------------------
+
+
+def test_what_is_safe_and_old_goes_to_the_trash_once(world, old):
+    """Whole, with a line in the journal; its row stays completed and nothing is sent again."""
+    sent, before = list(world.memory.chunks), world.row()
+    world.service().tick()
+    assert not old.exists()
+    ((path, there),) = world.trash.moved
+    assert (path, there.read_bytes()) == (old, b"a recording")
+    assert world.happenings()[-1] is Happening.FREED
+    world.service().tick()
+    world.see_all()
+    world.run_all()
+    assert len(world.trash.moved) == 1
+    assert world.memory.chunks == sent
+    assert world.row() == before
+    assert world.row().processing_status is ProcessingStatus.COMPLETED
+    assert world.job().state is State.DONE
+
+
+def test_an_audit_takes_it_for_no_loss(world, old):
+    """The receipt holds; nothing is to be uploaded."""
+    world.service().tick()
+    audit = Audit(
+        world.objects,
+        world.jobs,
+        world.state,
+        world.steps.publisher,
+        {world.destination.name: world.destination},
+        clock=world.clock,
+        bell=world.bell,
+        log=world.log,
+    )
+    audit.tick()
+    world.see_all()
+    audit.look_soon()
+    world.clock.advance(DAY)
+    audit.tick()
+    assert world.row().processing_status is ProcessingStatus.COMPLETED
+    assert Happening.LOST not in world.happenings()
+
+
+def test_a_plan_changes_nothing_and_tells_what_would_be_moved(world, old):
+    """With its bytes; what is moved then is exactly that."""
+    young = world.come_home("2026-12-20 10.00.00 New/video2.mp4", b"another")
+    plan = world.freer.plan(DAYS)
+    assert [one.path for one in plan.moved] == [old]
+    assert plan.size == len(b"a recording")
+    assert world.why(plan) == {young.name: Stays.YOUNG}
+    assert old.exists()
+    assert world.trash.moved == []
+    done = world.freer.free(DAYS, is_asked=True)
+    assert done.moved == plan.moved
+
+
+def test_not_before_its_time(world):
+    """Nor by itself soon after it was found, however old it is."""
+    path = world.come_home()
+    old = world.write("2020-01-01 10.00.00 Old/video1.mp4", b"from long ago", mtime=1.6e9)
+    world.see(old)
+    world.run()
+    world.clock.advance((DAYS - 1) * DAY)
+    world.service().tick()
+    assert world.trash.moved == []
+    assert world.why()[path.name] is Stays.YOUNG
+    # Whoever asks at this moment means what is there.
+    assert [one.path for one in world.freer.plan(DAYS).moved] == [old]
+    world.clock.advance(2 * DAY)
+    world.service().tick()
+    assert sorted(world.trash.moved) != []
+    assert not path.exists()
+    assert not old.exists()
+
+
+def test_never_is_never(world, old):
+    """Which is the default."""
+    world.service(days=None).tick()
+    assert old.exists()
+
+
+def test_texts_go_when_they_are_safe_too(world):
+    """Each against its own receipt; a chat of which there is none stays."""
+    world.come_home()
+    chat = world.come_home(f"{MEETING}/chat.txt", b"10:00:00 From Ann : hello", kind=Kind.CHAT)
+    other = world.write(f"{MEETING}/closed_caption.vtt", b"WEBVTT", mtime=world.clock.now())
+    world.see(other, kind=Kind.CAPTIONS)
+    world.jobs.cancel([world.job(3).id], world.clock.now())
+    world.clock.advance((DAYS + 1) * DAY)
+    world.service().tick()
+    assert not chat.exists()
+    assert other.exists()
+    assert world.why()[other.name] is Stays.CANCELLED
+
+
+def test_a_text_that_comes_late_still_reaches_the_row(world, old):
+    """Though the recording itself lies in the trash."""
+    world.service().tick()
+    chat = world.write(f"{MEETING}/chat.txt", b"10:00:00\t From Ann : the budget", mtime=1.7e9)
+    world.see(chat, kind=Kind.CHAT)
+    world.run()
+    assert "the budget" in world.row().transcription_text
+
+
+def test_zoom_s_leftovers_go_with_the_last_recording(world, old):
+    """To the trash too, and the empty folder; what is not known keeps the folder."""
+    (old.parent / "recording.conf").write_text("{}")
+    (old.parent / "playback.m3u").write_text("#")
+    world.service().tick()
+    assert sorted(world.trash.names) == ["playback.m3u", "recording.conf", old.name]
+    assert not old.parent.exists()
+    assert world.root.exists()
+
+
+def test_a_folder_with_something_else_stays(world, old):
+    """With the leftovers in it."""
+    (old.parent / "recording.conf").write_text("{}")
+    (old.parent / "my notes.odt").write_text("x")
+    world.service().tick()
+    assert not old.exists()
+    assert sorted(one.name for one in old.parent.iterdir()) == ["my notes.odt", "recording.conf"]
+
+
+def test_what_appears_in_a_folder_meanwhile_stays(world, old):
+    """A folder is only removed empty."""
+    (old.parent / "recording.conf").write_text("{}")
+
+    def appear(path):
+        if path.name == "recording.conf":
+            (path.parent / "video2.mp4").write_bytes(b"new")
+
+    world.trash.after = appear
+    world.service().tick()
+    assert (old.parent / "video2.mp4").read_bytes() == b"new"
+
+
+# --- what stays --------------------------------------------------------------------------------
+
+
+def _stays(world, path, why):
+    """Expect that a file stays, in a plan and by itself, and that it is said why."""
+    before = path.read_bytes() if path.exists() else None
+    done = world.freer.free(DAYS, is_asked=True)
+    world.service().tick()
+    assert world.trash.moved == []
+    assert os.path.lexists(path)
+    assert before is None or path.read_bytes() == before
+    (kept,) = [one for one in done.kept if one.original.path == path]
+    assert kept.why is why
+    assert kept.sentence.endswith(".")
+    assert world.freed.unsure() == []
+    assert Happening.FREED not in world.happenings()
+
+
+def test_what_is_gone_from_the_archive_keeps_it(world, old):
+    """A receipt of yesterday proves nothing today."""
+    world.memory.objects.clear()
+    _stays(world, old, Stays.LOST)
+
+
+def test_what_has_another_size_in_the_archive_keeps_it(world, old):
+    """Whatever the receipt says."""
+    for key in world.memory.objects:
+        world.memory.objects[key] += b"!"
+    _stays(world, old, Stays.LOST)
+
+
+def test_an_archive_that_is_away_keeps_everything_and_is_told(world, old):
+    """What cannot be looked at is not safe."""
+
+    def away(_receipt):
+        raise DestinationUnavailable("unplugged")
+
+    world.memory.check = away
+    world.service().tick()
+    assert old.exists()
+    assert Problem.read(world.state.get(FREEING_PROBLEM)).detail == "unplugged"
+    plan = world.freer.plan(DAYS)
+    assert plan.moved == ()
+    assert "unplugged" in plan.problem
+    del world.memory.check
+    world.service().tick()
+    assert not old.exists()
+    assert world.state.get(FREEING_PROBLEM) is None
+
+
+def test_an_archive_that_goes_away_in_the_middle_keeps_the_rest(world, old):
+    """It is asked for every file, before it is read and after."""
+    asked = []
+    look = type(world.memory).check
+
+    def going(receipt):
+        asked.append(receipt)
+        if len(asked) > 2:
+            raise DestinationUnavailable("unplugged")
+        return look(world.memory, receipt)
+
+    world.memory.check = going
+    world.service().tick()
+    assert len(asked) == 3
+    assert old.exists()
+
+
+def test_a_receipt_that_is_only_believed_keeps_it(world, old):
+    """Nobody has looked: it lies in another project, bucket or drive."""
+    world.memory.check = lambda receipt: receipt
+    _stays(world, old, Stays.ELSEWHERE)
+
+
+def test_other_content_of_the_same_size_and_time_keeps_it(world, old):
+    """Only its hash tells that it is not what is safe."""
+    seen = old.stat()
+    old.write_bytes(b"A RECORDING")
+    os.utime(old, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    _stays(world, old, Stays.CHANGED)
+
+
+def test_a_file_that_grew_keeps_it(world, old):
+    """It is another version."""
+    with old.open("ab") as file:
+        file.write(b"more")
+    _stays(world, old, Stays.CHANGED)
+
+
+def test_a_link_in_its_place_stays(world, old, tmp_path):
+    """What it leads to is not ours, though it has the same content."""
+    elsewhere = tmp_path / "elsewhere.mp4"
+    old.rename(elsewhere)
+    old.symlink_to(elsewhere)
+    _stays(world, old, Stays.LINK)
+    assert elsewhere.exists()
+
+
+def test_a_link_on_the_way_stays(world, old, tmp_path):
+    """A folder that somebody moved to another drive and linked."""
+    elsewhere = tmp_path / "elsewhere"
+    old.parent.rename(elsewhere)
+    old.parent.symlink_to(elsewhere)
+    _stays(world, old, Stays.LINK)
+
+
+def test_what_lies_outside_of_the_folder_of_now_stays(world, old, tmp_path):
+    """The recordings folder is another one by now."""
+    world.root = tmp_path / "another"
+    world.root.mkdir()
+    _stays(world, old, Stays.OUTSIDE)
+
+
+def test_a_file_that_is_being_written_stays(world, old):
+    """As the system tells it."""
+    world.open.add(old)
+    _stays(world, old, Stays.OPEN)
+
+
+def test_a_recording_that_is_not_in_every_destination_stays(world, old):
+    """All that the settings name must have it."""
+    second = MemoryDestination("second")
+    freer = world.freer
+    freer._destinations = {world.destination.name: world.destination, "second": second}
+    done = freer.free(DAYS, is_asked=True)
+    assert world.why(done) == {old.name: Stays.WAITING}
+    assert old.exists()
+
+
+@pytest.mark.parametrize("state", ["ready", "running", "blocked"])
+def test_work_that_is_still_to_come_keeps_it(world, old, state):
+    """Say, for another destination that was in use before."""
+    with world.db.write() as conn:
+        conn.execute(
+            "INSERT INTO jobs (file_id, destination, size, mtime_ns, step, state, created_at, "
+            "updated_at) SELECT file_id, 'other', size, mtime_ns, 'identify', ?, 0, 0 FROM jobs",
+            (state,),
+        )
+    _stays(world, old, Stays.WAITING)
+
+
+def test_what_was_cancelled_stays(world):
+    """Nobody else has it."""
+    path = world.write(f"{MEETING}/video1.mp4", b"x", mtime=world.clock.now())
+    world.see(path)
+    world.jobs.cancel([world.job().id], world.clock.now())
+    world.clock.advance((DAYS + 1) * DAY)
+    _stays(world, path, Stays.CANCELLED)
+
+
+def test_what_failed_stays(world):
+    """However often it was tried."""
+    path = world.write(f"{MEETING}/video1.mp4", b"x", mtime=world.clock.now())
+    world.see(path)
+    with world.db.write() as conn:
+        conn.execute("UPDATE jobs SET state = 'failed', error_code = 'key_taken'")
+    world.clock.advance((DAYS + 1) * DAY)
+    _stays(world, path, Stays.WAITING)
+
+
+def test_history_that_was_left_out_stays(world, old):
+    """By the user's choice, though its content is in the archive."""
+    twin = world.write("2020-01-01 10.00.00 Old/video1.mp4", b"a recording", mtime=1.6e9)
+    seen = sighting_of(twin, world.root, meeting="old")
+    left_out = Decided(replace(seen, verdict=Verdict(Reason.HISTORY)), Verdict(Reason.HISTORY))
+    world.jobs.record([left_out], (world.destination.name,), world.clock.now())
+    world.freer.free(0.0, is_asked=True)
+    assert world.trash.names == [old.name]
+    assert twin.exists()
+    assert world.why()[twin.name] is Stays.LEFT_OUT
+
+
+@pytest.mark.parametrize("reason", [Reason.CONVERTING, Reason.SETTLING, Reason.NEEDS_CONVERSION])
+def test_a_meeting_that_is_not_finished_stays_whole(world, old, reason):
+    """Zoom may still be at work in the folder."""
+    half = world.write(f"{MEETING}/video2.mp4", b"half", mtime=world.clock.now())
+    seen = sighting_of(half, world.root, meeting=MEETING)
+    world.jobs.record([Decided(seen, Verdict(reason))], ("folder",), world.clock.now())
+    _stays(world, old, Stays.UNFINISHED)
+
+
+def test_without_a_trash_it_stays(world, old):
+    """And it is said; nothing is deleted."""
+    world.trash.error = TrashUnavailable("the drive has no trash.")
+    _stays(world, old, Stays.NO_TRASH)
+    (kept,) = world.freer.free(DAYS, is_asked=True).kept
+    assert kept.sentence == "It cannot be moved to the trash (the drive has no trash)."
+
+
+def test_what_was_refused_is_not_read_again_every_hour(world, old):
+    """But the next day."""
+    world.trash.error = TrashUnavailable("no")
+    tries = []
+    world.trash.before = tries.append
+    service = world.service()
+    service.tick()
+    service.tick()
+    assert len(tries) == 1
+    world.trash.error = None
+    world.clock.advance(2 * DAY)
+    service.tick()
+    assert len(tries) == 2
+    assert not old.exists()
+
+
+def test_a_pause_holds_for_this_too(world, old):
+    """Nothing moves meanwhile."""
+    world.pause.begin(3600.0)
+    world.service().tick()
+    assert old.exists()
+    world.pause.end()
+    world.service().tick()
+    assert not old.exists()
+
+
+def test_one_that_is_told_to_stop_leaves_everything(world, old):
+    """In the middle of a file."""
+    done = world.freer.free(DAYS, stop=_after(2))
+    assert done.moved == ()
+    assert old.exists()
+    assert world.freed.unsure() == []
+
+
+def _after(count):
+    """Return what says yes after so many questions."""
+    asked = iter([False] * (count - 1))
+    return lambda: next(asked, True)
+
+
+def test_nothing_is_looked_at_before_the_first_audit(world, old):
+    """The service waits until every receipt was looked at in this run."""
+    service = world.service()
+    ticked = []
+    service.tick = lambda: (ticked.append(1), service._stopping.set())
+
+    class Soon:
+        """Waits for nothing; the audit is over at the third look."""
+
+        def __init__(self):
+            self.waits = []
+
+        def clear(self):
+            """Do nothing."""
+
+        def wait(self, seconds):
+            """Let time pass."""
+            assert not ticked or service._stopping.is_set()
+            self.waits.append(seconds)
+            if len(self.waits) == 3:
+                world.state.set(LAST_AUDIT, "1")
+
+    service._soon = Soon()
+    service._run()
+    assert ticked == [1]
+    assert service._soon.waits[:3] == [1.0] * 3
+
+
+# --- a folder as the archive -------------------------------------------------------------------
+
+
+def test_a_copy_on_the_same_disk_is_a_copy(archived):
+    """It is another file, and was read just now."""
+    path = archived.come_home()
+    archived.clock.advance((DAYS + 1) * DAY)
+    archived.service().tick()
+    assert not path.exists()
+    assert _copy_of(archived).read_bytes() == b"a recording"
+
+
+def test_a_second_name_of_the_original_is_no_copy(archived):
+    """Somebody made links to save room."""
+    path = archived.come_home()
+    copy = _copy_of(archived)
+    copy.unlink()
+    os.link(path, copy)
+    archived.clock.advance((DAYS + 1) * DAY)
+    _stays(archived, path, Stays.SAME_FILE)
+
+
+def test_a_copy_that_decayed_is_no_copy(archived):
+    """Of the right size, on a disk that forgets."""
+    path = archived.come_home()
+    copy = _copy_of(archived)
+    copy.chmod(0o600)
+    copy.write_bytes(b"a r3cording")
+    archived.clock.advance((DAYS + 1) * DAY)
+    _stays(archived, path, Stays.DIFFERENT)
+
+
+def test_an_archive_whose_drive_is_away_keeps_everything(archived, tmp_path):
+    """Its mount point is empty."""
+    path = archived.come_home()
+    archived.clock.advance((DAYS + 1) * DAY)
+    (tmp_path / "archive").rename(tmp_path / "away")
+    (tmp_path / "archive").mkdir()
+    archived.service().tick()
+    assert path.exists()
+    assert archived.trash.moved == []
+    assert archived.state.get(FREEING_PROBLEM)
+
+
+def test_a_copy_in_an_earlier_archive_that_is_away_is_not_believed(archived, tmp_path):
+    """The audit believes it, but nobody has looked."""
+    path = archived.come_home()
+    archived.clock.advance((DAYS + 1) * DAY)
+    (tmp_path / "archive").rename(tmp_path / "away")
+    archived.destination = FolderDestination(tmp_path / "second")
+    _stays(archived, path, Stays.ELSEWHERE)
+
+
+def test_a_copy_in_an_earlier_archive_that_is_there_counts(archived, tmp_path):
+    """It is looked at, and read."""
+    path = archived.come_home()
+    archived.clock.advance((DAYS + 1) * DAY)
+    archived.destination = FolderDestination(tmp_path / "second")
+    archived.service().tick()
+    assert not path.exists()
+
+
+# --- the race ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_same_time", [True, False])
+def test_a_file_that_takes_its_place_at_the_last_moment_stays(world, old, is_same_time):
+    """Between its reading and the move: the file system tells it by its number."""
+    seen = old.stat()
+    fired = []
+
+    def replace_it(_path):
+        fired.append(1)
+        other = old.with_name("other")
+        other.write_bytes(b"b recording")
+        if is_same_time:
+            os.utime(other, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+        other.replace(old)
+        return False
+
+    freer = world.freer
+    freer._is_open = replace_it
+    done = freer.free(DAYS, is_asked=True)
+    assert fired
+    assert world.why(done) == {old.name: Stays.CHANGED}
+    assert old.read_bytes() == b"b recording"
+    assert world.trash.moved == []
+    assert world.freed.unsure() == []
+
+
+def test_a_file_that_changes_while_it_is_read_stays(world, old):
+    """Its bytes may be of two versions."""
+    asked = []
+
+    def stop():
+        if asked == [1]:
+            with old.open("r+b") as file:
+                file.write(b"A")
+        asked.append(1)
+        return False
+
+    done = world.freer.free(DAYS, is_asked=True, stop=stop)
+    assert len(asked) >= 2
+    assert world.why(done) == {old.name: Stays.CHANGED}
+    assert old.exists()
+
+
+# --- crashes -----------------------------------------------------------------------------------
+
+
+def test_a_death_before_the_move_leaves_nothing_behind(world, old):
+    """It is moved another time."""
+
+    def die(_path):
+        raise Crash
+
+    world.trash.before = die
+    with pytest.raises(Crash):
+        world.service().tick()
+    assert old.exists()
+    assert [one.path for one in world.freed.unsure()] == [old]
+    world.trash.before = lambda _path: None
+    world.service(days=None).tick()
+    assert world.freed.unsure() == []
+    assert Happening.FREED not in world.happenings()
+    world.service().tick()
+    assert not old.exists()
+
+
+def test_a_death_after_the_move_is_found_out(world, old):
+    """It is told, and what is taken back then is left alone."""
+
+    def die(_path):
+        raise Crash
+
+    world.trash.after = die
+    with pytest.raises(Crash):
+        world.service().tick()
+    assert not old.exists()
+    assert Happening.FREED not in world.happenings()
+    world.trash.after = lambda _path: None
+    world.service(days=None).tick()
+    assert world.freed.unsure() == []
+    assert world.happenings()[-1] is Happening.FREED
+    world.trash.restore()
+    world.see_all()
+    world.service().tick()
+    assert old.exists()
+
+
+def test_a_drive_that_is_away_after_a_death_tells_nothing(world, old):
+    """Until it is back."""
+
+    def die(_path):
+        raise Crash
+
+    world.trash.before = die
+    with pytest.raises(Crash):
+        world.service().tick()
+    away = world.root.with_name("away")
+    world.root.rename(away)
+    world.service().tick()
+    assert [one.path for one in world.freed.unsure()] == [old]
+    away.rename(world.root)
+    world.service(days=None).tick()
+    assert world.freed.unsure() == []
+    assert Happening.FREED not in world.happenings()
+
+
+# --- what comes back ---------------------------------------------------------------------------
+
+
+def test_what_is_taken_back_is_the_same_and_is_left_alone(world, old):
+    """Nothing is sent again; after as many days again it may go."""
+    sent = list(world.memory.chunks)
+    world.service().tick()
+    world.see_all()
+    world.clock.advance(DAY)
+    world.trash.restore()
+    world.see_all()
+    service = world.service()
+    for _ in range(3):
+        service.tick()
+        world.clock.advance(60.0)
+    assert old.read_bytes() == b"a recording"
+    assert world.happenings()[-1] is Happening.RESTORED
+    assert world.happenings().count(Happening.RESTORED) == 1
+    assert world.why() == {old.name: Stays.RESTORED}
+    world.run_all()
+    assert world.memory.chunks == sent
+    world.clock.advance(DAYS * DAY)
+    world.service().tick()
+    assert not old.exists()
+    assert world.happenings().count(Happening.FREED) == 2
+
+
+def test_another_file_at_its_place_was_not_taken_back(world, old):
+    """It is a recording of its own, and comes home."""
+    world.service().tick()
+    world.see_all()
+    other = world.come_home(data=b"something else")
+    assert other == old
+    world.service().tick()
+    assert Happening.RESTORED not in world.happenings()
+    assert b"something else" in world.memory.objects.values()
+
+
+def test_a_copy_of_it_with_its_own_time_is_known_by_its_content(world, old):
+    """Copied out of the trash: hashed, and not sent again."""
+    sent = list(world.memory.chunks)
+    world.service().tick()
+    world.see_all()
+    ((_, there),) = world.trash.moved
+    old.parent.mkdir(exist_ok=True)
+    shutil.copyfile(there, old)
+    now = world.clock.now()
+    os.utime(old, (now, now))
+    world.see_all()
+    world.run_all()
+    assert world.memory.chunks == sent
+    world.service().tick()
+    assert old.exists()
+
+
+def test_a_clock_that_jumps_back_frees_nothing(world, old):
+    """Whatever it shows then."""
+    world.clock.jump(-400 * DAY)
+    world.service().tick()
+    assert old.exists()
+
+
+def test_the_clock_of_the_tests_is_the_one_of_the_files():
+    """Or ages would mean nothing here."""
+    assert ManualClock().now() == 1_800_000_000.0

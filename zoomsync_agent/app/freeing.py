@@ -1,0 +1,179 @@
+"""Frees room on this computer: wired for the agent, and for a command or a page beside it."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoomsync_agent.app.databases import Databases, opened_beside
+from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.core.freeing import Original, Plan
+from zoomsync_agent.desktop.clock import SystemClock
+from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.desktop.trash import local_trash
+from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.engine.freeing import Freeing, Freer
+from zoomsync_agent.engine.trashing import Trashing
+from zoomsync_agent.engine.worker import Log
+from zoomsync_agent.ports import Clock, Destination, LocalTrash, Service
+from zoomsync_agent.settings import Settings
+from zoomsync_agent.sources.file_facts import file_system_of, has_writer
+from zoomsync_agent.store.freed import SqliteFreedStore
+from zoomsync_agent.store.objects import SqliteObjectStore
+from zoomsync_agent.store.state import SqliteStateStore
+
+if TYPE_CHECKING:
+    from zoomsync_agent.app.cloud import Cloud
+
+
+def freeing(
+    settings: Settings,
+    databases: Databases,
+    destinations: Mapping[str, Destination],
+    cloud: "Cloud | None",
+    *,
+    clock: Clock,
+    log: Log,
+) -> list[Service]:
+    """Return the services that free room, here and in Zoom's cloud, as the settings ask for it.
+
+    Args:
+        settings: what the user chose.
+        databases: the agent's.
+        destinations: where everything must be, by name.
+        cloud: Zoom's; None where it is not used.
+        clock: the time.
+        log: where events go.
+    """
+    days, state = settings.free_space_after_days, SqliteStateStore(databases.queue)
+    services: list[Service] = [
+        Freeing(
+            _freer(settings, databases, destinations, local_trash(), clock=clock, log=log),
+            state,
+            days=None if isinstance(days, str) else days,
+            clock=clock,
+            log=log,
+        )
+    ]
+    if cloud and not isinstance(settings.zoom_trash, str):
+        services.append(
+            Trashing(
+                cloud.store,
+                cloud.trash,
+                SqliteObjectStore(databases.queue),
+                destinations[settings.destination],
+                state,
+                days=settings.zoom_trash,
+                clock=clock,
+                log=log,
+            )
+        )
+    return services
+
+
+def plan(settings: Settings, home: Home, days: float) -> Plan:
+    """Return what would be moved to the trash, and what stays and why; nothing is changed.
+
+    Args:
+        settings: what the user chose.
+        home: whose recordings.
+        days: how many days ago a recording must have been made.
+
+    Raises:
+        AgentError: it cannot be told.
+    """
+    with _beside(settings, home, local_trash()) as freer:
+        return freer.plan(days)
+
+
+def free(
+    settings: Settings,
+    home: Home,
+    days: float,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    told: Callable[[Original], object] = lambda _original: None,
+) -> Plan:
+    """Move to the trash what is safe, because somebody asks for it at this moment.
+
+    Args:
+        settings: what the user chose.
+        home: whose recordings.
+        days: how many days ago a recording must have been made.
+        stop: asked between pieces; true ends the work.
+        told: told of each file that was moved.
+
+    Raises:
+        AgentError: the destination cannot be reached; what was moved before stays moved.
+    """
+    with _beside(settings, home, local_trash()) as freer:
+        return freer.free(days, is_asked=True, stop=stop, told=told)
+
+
+@contextlib.contextmanager
+def _beside(settings: Settings, home: Home, trash: LocalTrash) -> Iterator[Freer]:
+    from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
+
+    with opened_beside(home) as databases, _destination(settings, home) as destination:
+        yield _freer(
+            settings,
+            databases,
+            {settings.destination: destination},
+            trash,
+            clock=SystemClock(),
+            log=logs.get_logger("freeing"),
+        )
+
+
+def _freer(
+    settings: Settings,
+    databases: Databases,
+    destinations: Mapping[str, Destination],
+    trash: LocalTrash,
+    *,
+    clock: Clock,
+    log: Log,
+) -> Freer:
+    return Freer(
+        SqliteFreedStore(databases.queue),
+        SqliteObjectStore(databases.queue),
+        destinations,
+        trash,
+        root=settings.recordings_path,
+        clock=clock,
+        log=log,
+        is_open=_is_open,
+    )
+
+
+def _is_open(path: Path) -> bool | None:
+    """Return whether another program is writing a file; None where the system does not tell."""
+    is_writing = has_writer(path)
+    if not is_writing or sys.platform == "win32":
+        return is_writing
+    # Network drives refuse a lease just as if somebody were writing.
+    return True if file_system_of(path.parent).trusts_leases else None
+
+
+@contextlib.contextmanager
+def _destination(settings: Settings, home: Home) -> Iterator[Destination]:
+    """Give the destination of the settings for the time of a command; nothing is made there."""
+    match settings.destination:
+        case "s3":
+            from zoomsync_agent.app import bucket  # noqa: PLC0415  botocore costs 100 ms
+
+            with bucket.opened(settings, home) as requests:
+                yield bucket.destination_of(requests, settings)
+        case "supabase":
+            from zoomsync_agent.app import remote  # noqa: PLC0415  an HTTP client costs 80 ms
+            from zoomsync_agent.destinations.supabase import (  # noqa: PLC0415  the same
+                SupabaseDestination,
+            )
+
+            with remote.opened(settings, home) as opened:
+                yield SupabaseDestination(opened.project, opened.access)
+        case _:
+            if not settings.archive_path.is_dir():
+                raise NotAllowed(f"there is no archive at {settings.archive_path}")
+            yield FolderDestination(settings.archive_path, is_known=True)

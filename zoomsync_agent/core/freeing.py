@@ -1,0 +1,100 @@
+"""What may be freed on this computer: originals that are safe elsewhere, and why others stay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+DAY_SECONDS: Final = 86_400.0
+NEVER: Final = "never"
+"""The value of the setting with which nothing is freed by itself."""
+_JUNK: Final = frozenset({"recording.conf", ".ds_store", "thumbs.db", "desktop.ini"})
+_JUNK_ENDS: Final = (".m3u",)
+
+
+class Stays(StrEnum):
+    """Why an original stays where it is."""
+
+    YOUNG = "young"
+    RESTORED = "restored"
+    LEFT_OUT = "left_out"
+    CANCELLED = "cancelled"
+    WAITING = "waiting"
+    UNFINISHED = "unfinished"
+    CHANGED = "changed"
+    LINK = "link"
+    OUTSIDE = "outside"
+    OPEN = "open"
+    ELSEWHERE = "elsewhere"
+    LOST = "lost"
+    DIFFERENT = "different"
+    SAME_FILE = "same_file"
+    NO_TRASH = "no_trash"
+
+
+SENTENCES: Final = {
+    Stays.YOUNG: "It is not old enough.",
+    Stays.RESTORED: "It was taken back from the trash, so it is left alone for as long again.",
+    Stays.LEFT_OUT: "It was left out of the archive by your choice.",
+    Stays.CANCELLED: "Its upload was cancelled, so this is the only copy.",
+    Stays.WAITING: "It is not in the archive yet.",
+    Stays.UNFINISHED: "Another file of the meeting is not finished yet.",
+    Stays.CHANGED: "It is not the file any more that is in the archive.",
+    Stays.LINK: "It is a link, not the recording itself.",
+    Stays.OUTSIDE: "It lies outside of the recordings folder.",
+    Stays.OPEN: "Another program is writing it.",
+    Stays.ELSEWHERE: "Its copy lies in another archive than the one that is used now.",
+    Stays.LOST: "It is no longer in the archive.",
+    Stays.DIFFERENT: "The copy in the archive is not the same: look at the disk of the archive.",
+    Stays.SAME_FILE: "The archive holds this very file under a second name, and no copy of it.",
+    Stays.NO_TRASH: "It cannot be moved to the trash.",
+}
+"""What people are told about a file that stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One file of the recordings folder, as a plan tells of it. `size` is in bytes."""
+
+    path: Path
+    title: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file that stays, and why; `detail` says it more exactly."""
+
+    original: Original
+    why: Stays
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Why it stays, for people."""
+        said = SENTENCES[self.why]
+        return f"{said[:-1]} ({self.detail})." if self.detail else said
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be moved to the trash, and what stays; or what was moved, and what was not.
+
+    `problem` says why it was broken off; empty where it was not.
+    """
+
+    moved: Sequence[Original] = field(default=())
+    kept: Sequence[Kept] = field(default=())
+    problem: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are moved."""
+        return sum(one.size for one in self.moved)
+
+
+def is_junk(name: str) -> bool:
+    """Return whether a file is one that Zoom or a file manager leaves beside recordings."""
+    folded = name.casefold()
+    return folded in _JUNK or folded.endswith(_JUNK_ENDS)

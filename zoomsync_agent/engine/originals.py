@@ -1,0 +1,96 @@
+"""One file on this computer, told from any other that may take its place, and read whole."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from zoomsync_agent.core.freeing import Stays
+
+_READ_BYTES: Final = 1 << 20
+
+
+class FileStays(Exception):
+    """The file stays where it is.
+
+    Args:
+        why: the reason.
+        detail: what exactly, for people.
+    """
+
+    def __init__(self, why: Stays, detail: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.detail = detail
+
+
+class ToldToStop(Exception):
+    """Somebody wants the work to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells a file that lies at a path from any other that may take its place."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Stamp":
+        """Return the stamp in what `os.stat` said."""
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    def is_same_file(self, other: "Stamp") -> bool:
+        """Return whether both are one file, perhaps under two names."""
+        return (self.device, self.inode) == (other.device, other.inode)
+
+
+def sha256_of(path: Path, stamp: Stamp, stop: Callable[[], bool]) -> str | None:
+    """Return the hash of a file, read whole at this moment; None where it is another one by now.
+
+    Args:
+        path: the file.
+        stamp: as it was found.
+        stop: asked between pieces.
+
+    Raises:
+        OSError: it cannot be read.
+        ToldToStop: on the way.
+    """
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_READ_BYTES))
+    with path.open("rb", buffering=0) as source:
+        if not _is(source.fileno(), stamp):
+            return None
+        while count := source.readinto(buffer):
+            digest.update(buffer[:count])
+            if stop():
+                raise ToldToStop
+        return digest.hexdigest() if _is(source.fileno(), stamp) else None
+
+
+def _is(descriptor: int, stamp: Stamp) -> bool:
+    found = Stamp.of(os.fstat(descriptor))
+    # Windows tells another time of creation of a file that is open.
+    return replace(found, ctime_ns=stamp.ctime_ns) == stamp
+
+
+def path_of(url: str) -> Path | None:
+    """Return the file that an address names; None where it names something elsewhere."""
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def is_one_file(copy: Path, stamp: Stamp) -> bool:
+    """Return whether *copy* leads to the very file of *stamp*; what cannot be seen does not."""
+    try:
+        return Stamp.of(copy.stat()).is_same_file(stamp)
+    except OSError:
+        return False
