@@ -1,12 +1,10 @@
 """What the agent is made of, from top to bottom like a parts list."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zoomsync_agent.app.agent import Agent
@@ -16,17 +14,18 @@ from zoomsync_agent.app.first_day import first_day
 from zoomsync_agent.app.freeing import freeing
 from zoomsync_agent.app.inbox import inbox_of
 from zoomsync_agent.app.parts import Parts, in_turn
+from zoomsync_agent.app.surroundings import Around, Minding
+from zoomsync_agent.app.tidying import tidying
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.core.errors import (
-    ActionNeeded,
-    PermanentError,
     StoreDamaged,
-    TransientError,
 )
 from zoomsync_agent.core.facts import (
     FREEING_PROBLEM,
+    HELD_BY,
     LAST_CLOUD_SWEEP,
     NOT_WATCHING,
+    SLOWED_TO,
     TRASH_PROBLEM,
     ZOOM,
     ZOOM_PROBLEM,
@@ -48,7 +47,7 @@ from zoomsync_agent.engine.lanes import Lanes
 from zoomsync_agent.engine.meter import Meter
 from zoomsync_agent.engine.mirror import ROWS_PROBLEM
 from zoomsync_agent.engine.pace import Pace
-from zoomsync_agent.engine.pause import Pause
+from zoomsync_agent.engine.pause import Held, Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
 from zoomsync_agent.engine.rebuild import Rebuilder
 from zoomsync_agent.engine.steps import Steps
@@ -77,6 +76,8 @@ if TYPE_CHECKING:
 DESTINATION_USED: Final = "destination_used"
 """Name of the state that says where recordings went at the last start."""
 _OF_ONE_RUN: Final = (
+    HELD_BY,
+    SLOWED_TO,
     LAST_SWEEP,
     LAST_AUDIT,
     DESTINATION_PROBLEM,
@@ -102,6 +103,7 @@ def build(
     sweeps: bool = True,
     may_rest: bool = False,
     zoom_secrets: SecretStore | None = None,
+    around: Around = Around(),  # noqa: B008  frozen
 ) -> Agent:
     """Wire the agent. The databases are opened and, where needed, moved aside; nothing starts.
 
@@ -115,6 +117,7 @@ def build(
         sweeps: look for recordings; without it only what is in the queue is worked on.
         may_rest: do not look while somebody has stopped the monitoring.
         zoom_secrets: keeps the sign-in to Zoom, instead of the system's keyring.
+        around: what is minded of the surroundings, and whom it tells; nothing by default.
 
     Raises:
         StoreDamaged: a database shows its damage only now; the next call moves it aside.
@@ -136,6 +139,7 @@ def build(
             sweeps=sweeps,
             may_rest=may_rest,
             zoom_secrets=zoom_secrets,
+            around=around,
             log=log,
         )
     except BaseException as exc:
@@ -157,6 +161,7 @@ def _wired(
     sweeps: bool,
     may_rest: bool,
     zoom_secrets: SecretStore | None,
+    around: Around,
     log: Log,
 ) -> Agent:
     from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
@@ -221,6 +226,7 @@ def _wired(
             clock=clock,
             bell=bell,
             pause=pause,
+            held=Held(state),
             pace=pace,
             breaker=breaker,
             lanes=lanes,
@@ -234,28 +240,26 @@ def _wired(
         objects, jobs, state, steps.publisher, destinations, clock=clock, bell=bell, log=log
     )
     rebuilder = Rebuilder(destinations.values(), [catalog], objects, state, log=log)
+    tidy = tidying(inbox, rebuilder, steps)
 
-    def tidy(stop: Callable[[], bool] = lambda: False) -> None:
-        with contextlib.suppress(TransientError):
-            inbox.look()
-        rebuilder.complete(stop)
-        with contextlib.suppress(TransientError, ActionNeeded, PermanentError):
-            steps.drop_abandoned()
-
+    minding = Minding(around, settings, databases, pace, clock=clock, bell=bell, log=log)
     housekeeping = Housekeeping(
         jobs,
         state,
         databases.queue,
-        [*sources, audit, *parts.services],
+        [*sources, audit, *parts.services, *minding.lookouts],
         clock=clock,
         bell=bell,
         breaker=breaker,
         log=log,
+        remote=[*([cloud.source] if cloud else []), *parts.services],
     )
+    control = build_control(databases, settings, clock=clock, pid=os.getpid(), sweeps=sweeps)
 
     def before_start() -> None:
         for name in _OF_ONE_RUN:
             state.set(name, None)
+        minding.begin()
         _serve(jobs, state, parts, tuple(destinations), clock=clock, log=log)
         if redecide_history:
             jobs.reopen_history(cloud_since=first_day(settings, clock))
@@ -263,7 +267,7 @@ def _wired(
             state.forget_all(f"{ZOOM_SWEPT}:")
         inbox.look()
         if settings.destination == "folder" and not settings.uses_supabase:
-            tidy()  # what cannot be reached must not hold up the start
+            tidy(lambda: False)  # what cannot be reached must not hold up the start
         # Whoever starts the agent may have removed what blocked it: the next try will tell.
         jobs.release_blocked(clock.now(), 0.0)
         jobs.release_held([*destinations, ZOOM], CODES)
@@ -273,18 +277,19 @@ def _wired(
 
     services: list[Service] = [
         *parts.services, *workers, *sources, audit, Tidying(tidy), housekeeping,
+        *minding.services(housekeeping, control),
     ]  # fmt: skip
     if sweeps:
         services += freeing(settings, databases, destinations, cloud, clock=clock, log=log)
-    looking = {one.name for one in sources} if may_rest else set()
+    resting = {one.name for one in sources} if may_rest else set()
 
     def rests(service: Service) -> bool:
-        return service.name in looking and state.get(NOT_WATCHING) is not None
+        return service.name in resting and state.get(NOT_WATCHING) is not None
 
     return Agent(
         databases,
         Supervisor(services, clock=clock, log=log, rests=rests),
-        build_control(databases, settings, clock=clock, pid=os.getpid(), sweeps=sweeps),
+        control,
         before_start=before_start,
         parts=parts,
         log=log,
@@ -398,8 +403,4 @@ def _wants_events(settings: Settings) -> bool:
     if settings.poll != "auto":
         return settings.poll == "never"
     # Changes made by others never reach this machine's event queue from a network drive.
-    return mounts.kind_of(_existing(settings.recordings_path)) is not mounts.MountKind.NETWORK
-
-
-def _existing(path: Path) -> Path:
-    return next((one for one in (path, *path.parents) if one.exists()), path)
+    return not mounts.is_network(settings.recordings_path)

@@ -111,6 +111,9 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
         out.print(f"  Paused until       {until:%Y-%m-%d %H:%M}")
     elif seen.is_paused:
         out.print("  Paused until       you say zoomsync resume")
+    if seen.snoozed_until:
+        until = datetime.fromisoformat(seen.snoozed_until).astimezone()
+        out.print(f"  Notices            none until {until:%Y-%m-%d %H:%M}")
     if not seen.is_watching:
         out.print("  Monitoring         stopped, until you say zoomsync monitor start")
     if seen.history.files:

@@ -5,12 +5,12 @@ it; a running agent notices within a second.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.control.library import Library
+from zoomsync_agent.control.place import NO_CLOUD, Place, Sweeps
+from zoomsync_agent.control.quiet import MAX_PAUSE_SECONDS, Quiet
 from zoomsync_agent.core import rows, snapshot
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.activity import Happening
@@ -47,44 +47,10 @@ from zoomsync_agent.store.jobs import SqliteJobStore
 from zoomsync_agent.store.journal import SqliteJournal
 from zoomsync_agent.store.overview import Overview
 
-_NO_CLOUD = "none"
 _PROBLEMS = (DESTINATION_SHUT, DESTINATION_PROBLEM)
 _CLOUD_PROBLEMS = (ZOOM_SHUT, ZOOM_PROBLEM, TRASH_PROBLEM)
 _ABOUT_SIGN_IN = (SignInRequired, SecretsUnavailable)
 _SHORTEST_PREFIX = 4
-MAX_PAUSE_SECONDS = 366 * 86_400.0
-"""A longer pause is one without an end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the agent works, as people are told; `hindrance` says why it does not at present."""
-
-    recordings_path: Path
-    destination: str
-    archive: str
-    has_cloud: bool = False
-    sweeps: bool = True
-    pid: int | None = None
-    url: str | None = None
-    hindrance: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sweeps:
-    """What names the last sweep of each source; None before the first.
-
-    Two are told apart by being different: clocks jump.
-    """
-
-    folder: str | None = None
-    cloud: str | None = None
-
-    def are_newer_than(self, before: "Sweeps") -> bool:
-        """Return whether each source has been swept, and again since *before*."""
-        return self.folder not in (None, before.folder) and (
-            self.cloud == _NO_CLOUD or self.cloud not in (None, before.cloud)
-        )
 
 
 class Control:
@@ -131,6 +97,7 @@ class Control:
         self._outbox = outbox
         self.release = release
         self._pause = Pause(state, clock)
+        self._quiet = Quiet(state, overview, clock, place)
 
     @property
     def is_running(self) -> bool:
@@ -162,6 +129,8 @@ class Control:
         shut = self._shut(account)
         cloud = self._cloud_problem()
         waiting_rows = self._rows(account)
+        held = self._quiet.held if queued.files else ""
+        slowed = self._quiet.slowed
         state, sentence = snapshot.overall(
             is_running=self.is_running,
             has_looked=(
@@ -175,6 +144,8 @@ class Control:
             is_paused=self.is_paused,
             is_watching=self.is_watching,
             hindrance=self._place.hindrance,
+            held=held,
+            slowed=slowed,
             root_problem=problem,
             counts=counts,
             queued=queued,
@@ -197,6 +168,9 @@ class Control:
             paused_until=rows.iso(self._pause.until),
             is_paused=self.is_paused,
             is_watching=self.is_watching,
+            held=held,
+            slowed=slowed,
+            snoozed_until=rows.iso(self._quiet.snoozed_until),
             account=account,
             problem=shut,
             zoom_account=self.zoom_account,
@@ -351,10 +325,20 @@ class Control:
         self.note(Happening.PAUSED, "" if until is None else rows.iso(until) or "")
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Go on after a pause; without one, go on although the surroundings speak against it.
+
+        Those count again when they have been otherwise in between.
+        """
         if self.is_paused:
             self.note(Happening.RESUMED)
+        else:
+            self._quiet.overrule()
         self._pause.end()
+
+    @property
+    def quiet(self) -> Quiet:
+        """What the surroundings hold or slow down, and whether there are notices."""
+        return self._quiet
 
     @property
     def is_watching(self) -> bool:
@@ -390,7 +374,7 @@ class Control:
         """Return what names the last sweeps of this run of the agent."""
         return Sweeps(
             self._state.get(LAST_SWEEP),
-            self._state.get(LAST_CLOUD_SWEEP) if self._place.has_cloud else _NO_CLOUD,
+            self._state.get(LAST_CLOUD_SWEEP) if self._place.has_cloud else NO_CLOUD,
         )
 
     def is_busy(self, patience: float) -> bool:

@@ -51,6 +51,7 @@ _RESTING: Final = (
     "Monitoring is stopped: new recordings are not noticed until you start it again "
     "(zoomsync monitor start)."
 )
+_GOES_ON: Final = " It goes on by itself when that has changed. Go on now: zoomsync resume"
 _ROOT_SENTENCES: Final = {
     "missing": "The recordings folder {root} does not exist. It is watched as soon as it appears; "
     "or choose another one: zoomsync config set recordings_path FOLDER.",
@@ -134,6 +135,12 @@ class Snapshot:
     """Whether no byte is to move; other things may be more important to say."""
     is_watching: bool = True
     """Whether new recordings are looked for."""
+    held: str = ""
+    """What of the computer's surroundings keeps bytes from moving; empty where nothing does."""
+    slowed: str = ""
+    """Why bytes move slowly on purpose, as a sentence; empty where they do not."""
+    snoozed_until: str | None = None
+    """Until when there are no notices; None where there are."""
     account: Account | None = None
     """Who the agent is towards the remote project; None where there is no such project."""
     problem: Problem | None = None
@@ -241,6 +248,8 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     synced: Amount,
     is_watching: bool = True,
     hindrance: str = "",
+    held: str = "",
+    slowed: str = "",
 ) -> tuple[AgentState, str]:
     """Return the agent's state and the one sentence that says it."""
     kept = f"{readable_files(synced.files)} safe ({readable_size(synced.size)})"
@@ -282,8 +291,11 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         )
     away = f" Zoom's cloud has to wait: {cloud.sentence}" if cloud else ""
     if queued.files:
+        if held:
+            return AgentState.PAUSED, f"Paused: {held}. {_capital(waiting + kept)}.{_GOES_ON}"
         to_go = f"{readable_files(queued.files)} to go ({readable_size(queued.size)})"
-        return AgentState.WORKING, f"Working: {to_go}, {kept}.{away}"
+        slower = f" {slowed}" if slowed else ""
+        return AgentState.WORKING, f"Working: {to_go}, {kept}.{slower}{away}"
     if not has_looked:
         return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
     says = "it says" if unready == 1 else "each says"

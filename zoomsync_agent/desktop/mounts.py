@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final, Protocol
 
 
@@ -62,6 +62,12 @@ LOCAL_TYPES: Final = frozenset(_LOCAL.split())
 
 _DRIVE_REMOTE: Final = 4
 _DRIVES_AT_HAND: Final = frozenset({2, 3, 5, 6})  # removable, fixed, optical, in memory
+
+
+def is_network(path: Path) -> bool:
+    """Return whether *path*, or what of it is there, lies on a network drive."""
+    nearest = next((one for one in (path, *path.parents) if one.exists()), path)
+    return kind_of(nearest) is MountKind.NETWORK
 
 
 def kind_of(path: PurePath) -> MountKind:

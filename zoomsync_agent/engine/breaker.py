@@ -4,7 +4,7 @@ Both are gates: a job that fetches needs its source, any other step its destinat
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -121,19 +121,23 @@ class Breaker:
         with self._guard:
             return frozenset(name for name, gate in self._gates.items() if gate.code)
 
-    def seconds_to_probe(self) -> float | None:
-        """Return in how many seconds a probe may begin; None when there is none to wait for."""
+    def seconds_to_probe(self, but: Collection[str] = ()) -> float | None:
+        """Return in how many seconds a probe may begin; None when there is none to wait for.
+
+        Args:
+            but: gates that are to be left alone.
+        """
         with self._guard:
             now = self._clock.monotonic()
-            waits = [gate.until - now for _, gate in self._waiting()]
+            waits = [gate.until - now for name, gate in self._waiting() if name not in but]
         return max(0.0, min(waits)) if waits else None
 
-    def begin_probe(self) -> str | None:
-        """Return a shut gate whose time has come; the caller owes it a probe."""
+    def begin_probe(self, but: Collection[str] = ()) -> str | None:
+        """Return a shut gate whose time has come, none of *but*; the caller owes it a probe."""
         with self._guard:
             now = self._clock.monotonic()
             for name, gate in self._waiting():
-                if gate.until <= now:
+                if gate.until <= now and name not in but:
                     gate.is_probing = True
                     return name
         return None

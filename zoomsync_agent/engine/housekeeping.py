@@ -1,9 +1,12 @@
 """What happens on a clock."""
 
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from zoomsync_agent.core.retry import RECHECK_SECONDS
+from zoomsync_agent.core.surroundings import Sign
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.worker import Log
@@ -13,6 +16,8 @@ from zoomsync_agent.service import ThreadService
 TICK_SECONDS: Final = 1.0
 _JUMP_SECONDS: Final = 10.0
 """So far apart wall clock and monotonic clock drift only by sleep or by somebody's hand."""
+_SAME_SLEEP_SECONDS: Final = 10.0
+"""So close to each other the clock's jump and the system's word are about the same sleep."""
 TIDY_SECONDS: Final = 60.0
 """How often a rebuild that is not complete is tried again, and what was given up is dropped."""
 SCAN_REQUEST: Final = "scan_request"
@@ -47,6 +52,7 @@ class Housekeeping(ThreadService):
         bell: wakes the workers.
         breaker: probes its destinations at once when something may have changed.
         log: where events go.
+        remote: those of the sources that wait for a network.
     """
 
     def __init__(
@@ -60,12 +66,14 @@ class Housekeeping(ThreadService):
         bell: Bell,
         breaker: Breaker,
         log: Log,
+        remote: Sequence[Looking] = (),
     ) -> None:
         super().__init__("clock")
         self._jobs = jobs
         self._state = state
         self._changes = changes
         self._sources = tuple(sources)
+        self._remote = tuple(remote)
         self._clock = clock
         self._bell = bell
         self._breaker = breaker
@@ -74,6 +82,12 @@ class Housekeeping(ThreadService):
         self._scan_request: str | None = None
         self._offset = 0.0
         self._release_at = 0.0
+        self._woke_at = -math.inf
+        self._signs: deque[Sign] = deque()
+
+    def hear(self, sign: Sign) -> None:
+        """Take note of what the operating system tells; the next tick acts on it."""
+        self._signs.append(sign)
 
     def _run(self) -> None:
         self._offset = self._clock.now() - self._clock.monotonic()
@@ -84,6 +98,7 @@ class Housekeeping(ThreadService):
     def tick(self) -> None:
         """Do what is due."""
         self._notice_jump()
+        self._notice_signs()
         self._notice_wishes()
         now = self._clock.monotonic()
         if now >= self._release_at:
@@ -97,11 +112,30 @@ class Housekeeping(ThreadService):
         offset = self._clock.now() - self._clock.monotonic()
         jump, self._offset = offset - self._offset, offset
         if abs(jump) >= _JUMP_SECONDS:
-            self._log.info("clock jumped, looking again", seconds=round(jump, 1))
-            for source in self._sources:
-                source.look_soon()
-            self._breaker.probe_soon()
-            self._bell.ring()
+            self._look_anew("clock jumped, looking again", seconds=round(jump, 1))
+
+    def _notice_signs(self) -> None:
+        while self._signs:
+            sign = self._signs.popleft()
+            if sign is Sign.WOKE:
+                self._look_anew("computer woke, looking again")
+            elif sign is Sign.ONLINE:
+                self._log.info("network is back")
+                for source in self._remote:
+                    source.look_soon()
+                self._breaker.probe_soon()
+                self._bell.ring()
+
+    def _look_anew(self, why: str, **fields: object) -> None:
+        now = self._clock.monotonic()
+        if now - self._woke_at < _SAME_SLEEP_SECONDS:
+            return
+        self._woke_at = now
+        self._log.info(why, **fields)
+        for source in self._sources:
+            source.look_soon()
+        self._breaker.probe_soon()
+        self._bell.ring()
 
     def _notice_wishes(self) -> None:
         version = self._changes.data_version()

@@ -1,7 +1,9 @@
-"""Whether the agent is paused. Kept in the state store, so that it survives a restart."""
+"""What keeps bytes from moving: people, and the computer's surroundings. Kept in the state."""
 
 from typing import Final
 
+from zoomsync_agent.core.facts import HELD_BY, HOLDS_OVERRULED
+from zoomsync_agent.core.surroundings import holds_in
 from zoomsync_agent.ports import Clock, StateStore
 
 _NAME: Final = "paused_until"
@@ -9,7 +11,7 @@ _FOREVER: Final = "forever"
 
 
 class Pause:
-    """The pause that people ask for."""
+    """The pause that people ask for; it survives a restart."""
 
     def __init__(self, state: StateStore, clock: Clock) -> None:
         self._state = state
@@ -40,3 +42,17 @@ class Pause:
     def end(self) -> None:
         """Go on."""
         self._state.set(_NAME, None)
+
+
+class Held:
+    """What may not pass because of the surroundings, unless somebody overrules that."""
+
+    def __init__(self, state: StateStore) -> None:
+        self._state = state
+
+    def __call__(self) -> frozenset[str]:
+        """Return the gates for which no byte is to move."""
+        text = self._state.get(HELD_BY)
+        if text is None:
+            return frozenset()
+        return frozenset().union(*holds_in(text, self._state.get(HOLDS_OVERRULED)).values())

@@ -67,6 +67,7 @@ class Worker(ThreadService):
         clock: the time.
         bell: rings when there may be work.
         pause: whether the agent is paused.
+        held: gates that the surroundings keep shut.
         pace: how fast bytes may move.
         breaker: knows the destinations that cannot take anything, and the sources that give
             nothing; shared by all workers.
@@ -89,6 +90,7 @@ class Worker(ThreadService):
         breaker: Breaker,
         lanes: Lanes,
         log: Log,
+        held: Callable[[], frozenset[str]] = frozenset,
         look_soon: Callable[[], None] = lambda: None,
         context: Callable[..., contextlib.AbstractContextManager[object]] = _no_context,
     ) -> None:
@@ -98,6 +100,7 @@ class Worker(ThreadService):
         self._clock = clock
         self._bell = bell
         self._pause = pause
+        self._held = held
         self._pace = pace
         self._breaker = breaker
         self._lanes = lanes
@@ -117,8 +120,9 @@ class Worker(ThreadService):
     def _idle_seconds(self) -> float | None:
         if self._pause.is_paused:
             return self._pause.seconds_left
-        due = self._jobs.next_due(self._clock.now(), self._breaker.shut | self._lanes.full)
-        probe = self._breaker.seconds_to_probe()
+        held = self._held()
+        due = self._jobs.next_due(self._clock.now(), self._breaker.shut | self._lanes.full | held)
+        probe = self._breaker.seconds_to_probe(held)
         return min((wait for wait in (due, probe) if wait is not None), default=None)
 
     def work_once(self) -> bool:
@@ -138,14 +142,15 @@ class Worker(ThreadService):
 
     def _claim(self, full: frozenset[str]) -> Work | None:
         now = self._clock.now()
-        gate = self._breaker.begin_probe()
+        held = self._held()
+        gate = self._breaker.begin_probe(held)
         if gate is not None:
             work = self._jobs.claim_probe(gate, CODES, now)
             if work is not None:
                 self._breaker.probing(gate, work.job.id)
                 return work
             self._breaker.nothing_to_probe(gate)
-        return self._jobs.claim(now, self._breaker.shut | full)
+        return self._jobs.claim(now, self._breaker.shut | full | held)
 
     def _run_job(
         self, work: Work, bound: contextlib.ExitStack, fetched: Callable[[], None]
@@ -153,7 +158,8 @@ class Worker(ThreadService):
         stop = _Stop(
             is_stopping=self._stopping.is_set,
             is_cancelled=lambda: self._jobs.cancel_requested(work.job.id),
-            is_paused=lambda: self._pause.is_paused,
+            # Asked of the job as it is then: it may have come to another gate.
+            is_paused=lambda: self._pause.is_paused or work.job.gate in self._held(),
         )
         try:
             while True:

@@ -32,6 +32,7 @@ from zoomsync_agent.ports.stores import (
     Work,
     fact_about,
 )
+from zoomsync_agent.ports.surroundings import Notifier, Surroundings
 
 __all__ = [
     "Catalog",
@@ -44,13 +45,14 @@ __all__ = [
     "Destination",
     "FileRecord",
     "FileStore",
-    "HandedInStore",
     "FreedStore",
+    "HandedInStore",
     "JobStore",
-    "KnownFile",
     "Keepsake",
-    "MeetingStore",
+    "KnownFile",
     "LocalTrash",
+    "MeetingStore",
+    "Notifier",
     "ObjectStore",
     "Origin",
     "Outbox",
@@ -64,6 +66,7 @@ __all__ = [
     "StateStore",
     "StoredObject",
     "Summary",
+    "Surroundings",
     "Work",
     "fact_about",
 ]

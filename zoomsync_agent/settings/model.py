@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from zoomsync_agent.settings.bucket import BucketSettings
+from zoomsync_agent.settings.surroundings import SurroundingsSettings
 from zoomsync_agent.settings.values import (
     MAX_NAME,
     Folder,
@@ -37,7 +38,7 @@ def _no_address(text: str) -> str:
     )
 
 
-class Settings(BucketSettings, ZoomSettings):
+class Settings(SurroundingsSettings, BucketSettings, ZoomSettings):
     """What the user chose, checked. Only what is handed in counts; `load` reads the places."""
 
     model_config = ConfigDict(

@@ -115,7 +115,7 @@ def _written(key: str, value: Any, settings: Settings) -> str | int | float:
     if SPECS[key].is_path:
         text = str(value).strip()
         return text if text.startswith(("~", "$")) else str(result)
-    if key == "bandwidth_limit" and isinstance(value, str) and not value.strip().isdigit():
+    if key.endswith("bandwidth_limit") and isinstance(value, str) and not value.strip().isdigit():
         return value.strip()
     if isinstance(result, date):
         return result.isoformat()

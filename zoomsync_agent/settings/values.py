@@ -16,6 +16,8 @@ _RATE: Final = re.compile(
     r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s?(?P<unit>[kmg]i?)?b?(?:/s)?", re.IGNORECASE
 )
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?")
+_YES: Final = frozenset({"yes", "true", "on", "1"})
+_NO: Final = frozenset({"no", "false", "off", "0"})
 _NO_LIMIT: Final = frozenset({"none", "off", "unlimited"})
 
 
@@ -90,6 +92,14 @@ def no_bool(value: object) -> object:
 def as_word(value: object) -> object:
     """Return a word in lower case, without blanks around it."""
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def as_yes_or_no(value: object) -> object:
+    """Return a truth value, in whatever way it is written, as ``yes`` or ``no``."""
+    word = str(value).strip().lower() if isinstance(value, (str, bool)) else value
+    if word in _YES:
+        return "yes"
+    return "no" if word in _NO else word
 
 
 def as_name(value: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.job import Job
 from zoomsync_agent.core.naming import display_name
+from zoomsync_agent.core.notices import HAPPENINGS, Happened
 from zoomsync_agent.core.recording import Kind
 from zoomsync_agent.sqlite import Database, blob_to_path
 
@@ -114,6 +115,38 @@ class SqliteJournal:
                 break
             last = rows[-1]["id"]
         return found[:limit]
+
+    def newest(self) -> int:
+        """Return the number of the newest entry; 0 where there is none."""
+        return int(self._db.query("SELECT coalesce(max(id), 0) AS id FROM activity")[0]["id"])
+
+    def since(self, entry: int, last: int, limit: int) -> list[Happened]:
+        """Return what may be worth a notice after *entry* up to *last*, the oldest first.
+
+        Args:
+            entry: number of an entry.
+            last: number of the last one that is looked at.
+            limit: how many at most.
+        """
+        named = ", ".join(f"'{one}'" for one in HAPPENINGS)
+        rows = self._db.query(
+            f"""
+            {_ENTRY}, files.meeting_key FROM activity {_WITH_FILE}
+            WHERE activity.id > ? AND activity.id <= ? AND activity.happening IN ({named})
+            ORDER BY activity.id LIMIT ?
+            """,
+            (entry, last, limit),
+        )
+        return [
+            Happened(
+                row["id"],
+                Happening(row["happening"]),
+                row["meeting_key"] or row["about"] or "",
+                display_name(row["title"]),
+                row["error_code"],
+            )
+            for row in rows
+        ]
 
     def of(self, sha256: str, about: Collection[str]) -> list[Entry]:
         """Return what happened to a content and its files, the oldest first.

@@ -211,6 +211,14 @@ class Status(Told):
     )
     is_paused: bool = Field(description="Whether no byte is to move.")
     is_watching: bool = Field(description="Whether new recordings are looked for.")
+    held: str = Field(
+        description="What of the computer's surroundings (battery, a metered network) keeps bytes "
+        "from moving; empty if nothing."
+    )
+    slowed: str = Field(description="Why bytes move slowly on purpose; empty if they do not.")
+    snoozed_until: str | None = Field(
+        description="Until when there are no notices on the desktop; null where there are."
+    )
     account: Account | None = Field(description="In the remote project; null where there is none.")
     problem: Obstacle | None = Field(description="Why the archive takes nothing.")
     zoom_account: str | None = Field(

@@ -29,6 +29,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("supabase", "Supabase", ("supabase", "catalog", "chunk_size")),
     ("s3", "S3", ("s3_",)),
     ("zoom", "Zoom’s cloud", ("zoom_", "spool_")),
+    ("quiet", "Power, network and notices", ("pause_on", "meeting", "notify")),
     ("computer", "This computer and its page", ("",)),
 )
 """Which settings stand together: those whose names begin so and stand in no group before."""

@@ -49,7 +49,7 @@ _COMMANDS: Final = tuple(
         (r" \(zoomsync monitor start\)", ""),
         (r": zoomsync setup$", "."),
         (r"\b([Cc])hoose Retry\b", r"\1hoose “Try again”"),
-        (r" Go on: zoomsync resume$", ""),
+        (r" Go on( now)?: zoomsync resume$", ""),
         (r" Start it: zoomsync run$", ""),
         (r": zoomsync run\.", "."),
         (r"; “zoomsync retry \d+” uploads it after all", ""),
@@ -130,7 +130,7 @@ def headline(seen: Snapshot, needs: int) -> str:
 
 def state_word(seen: Snapshot) -> str:
     """Return the state in a word or two."""
-    if seen.state is AgentState.PAUSED and not seen.is_paused:
+    if seen.state is AgentState.PAUSED and not seen.is_paused and not seen.held:
         return "Not monitoring"
     return _STATES[seen.state]
 
