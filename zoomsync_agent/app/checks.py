@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from zoomsync_agent.app.controls import archive_of
 from zoomsync_agent.app.databases import opened_beside
 from zoomsync_agent.core.account import AccountState
-from zoomsync_agent.core.errors import AgentError, SettingsError
-from zoomsync_agent.desktop.paths import Home
+from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
+from zoomsync_agent.desktop.autostart import Autostart
+from zoomsync_agent.desktop.paths import PROFILE_VARIABLE, USUAL, Home, homes
 from zoomsync_agent.desktop.secrets import KeyringSecrets
 from zoomsync_agent.doctor import Finding, Level
 from zoomsync_agent.doctor.bucket import examine_bucket
@@ -41,7 +43,8 @@ def settings_findings(home: Home) -> list[Finding]:
 def computer_findings(settings: Settings, home: Home) -> list[Finding]:
     """Look at this computer; asks nobody else."""
     needs_keyring = settings.uses_supabase or settings.destination == "s3"
-    return examine_computer(
+    beside = [*at_login_findings(home), *profile_findings(settings, home)]
+    return beside + examine_computer(
         Computer(
             recordings_path=settings.recordings_path,
             archive_path=settings.archive_path if settings.destination == "folder" else None,
@@ -51,6 +54,45 @@ def computer_findings(settings: Settings, home: Home) -> list[Finding]:
         KeyringSecrets(home.service_name),
         keyring_seconds=_KEYRING_SECONDS,
     )
+
+
+def at_login_findings(home: Home) -> list[Finding]:
+    """Look whether the agent starts at login, if somebody has asked for that."""
+    try:
+        told = Autostart(home).status()
+    except NotAllowed as exc:
+        return [Finding("start at login", Level.WARNING, f"{exc.detail}.")]
+    if not told.is_on:
+        return []
+    if told.problem:
+        mend = "Switch the start at login on again: zoomsync autostart on"
+        return [Finding("start at login", Level.WARNING, told.problem, mend)]
+    return [Finding("start at login", Level.OK, "The agent starts at login.")]
+
+
+def profile_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Look whether another profile keeps its recordings where this one does."""
+    mine, found = archive_of(settings), []
+    for other in homes(os.environ):
+        if other.profile == home.profile or not other.config_file.exists():
+            continue
+        try:
+            environ = {**os.environ, PROFILE_VARIABLE: other.profile}
+            its = archive_of(load(other, environ, cwd=Path.cwd()))
+        except SettingsError:
+            continue  # its own doctor tells of that
+        if its == mine:
+            found.append(
+                Finding(
+                    "profiles",
+                    Level.WARNING,
+                    f"The profile “{other.profile or USUAL}” keeps its recordings in the same "
+                    f"archive: {mine}",
+                    "That works, but each lists all that lies there. Choose another archive for "
+                    "one of them if they are to be apart.",
+                )
+            )
+    return found
 
 
 def destination_findings(

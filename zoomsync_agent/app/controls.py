@@ -54,7 +54,7 @@ def build_control(
         place=Place(
             recordings_path=settings.recordings_path,
             destination=settings.destination,
-            archive=_archive(settings),
+            archive=archive_of(settings),
             has_cloud=settings.uses_zoom_cloud,
             sweeps=sweeps,
             pid=pid,
@@ -71,7 +71,7 @@ def build_control(
     )
 
 
-def _archive(settings: Settings) -> str:
+def archive_of(settings: Settings) -> str:
     """Return where recordings are kept, as people are told."""
     if settings.destination == "supabase":
         return f"{settings.supabase_url}, bucket {settings.supabase_bucket}"

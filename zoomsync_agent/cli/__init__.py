@@ -1,8 +1,9 @@
 """The command line: parse, call control, print. One file per group of commands."""
 
 import difflib
+import os
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -105,6 +106,18 @@ def _free_space() -> click.Command:
     return free_space
 
 
+def _autostart() -> click.Command:
+    from zoomsync_agent.cli.autostart import autostart
+
+    return autostart
+
+
+def _profiles() -> click.Command:
+    from zoomsync_agent.cli.profiles import profiles
+
+    return profiles
+
+
 def _schema() -> click.Command:
     from zoomsync_agent.cli.schema import schema
 
@@ -146,6 +159,8 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
         _free_space,
         "Move originals that are safe in the archive to the trash of this computer.",
     ),
+    "autostart": (_autostart, "Start the agent at login, or do not."),
+    "profiles": (_profiles, "List the profiles: several agents, each with its own settings."),
     "schema": (_schema, "Print the SQL that sets up a Supabase project, or run it."),
     "config": (_config, "Show and change settings."),
     "demo": (_demo, "Play a Zoom meeting and watch it come home, in a throw-away home."),
@@ -186,9 +201,37 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="zoomsync", message="%(prog)s %(version)s")
-def zoomsync(**_: Any) -> None:
+@click.option("--profile", metavar="NAME", help="Another set of settings, data and accounts.")
+@click.option("--home", metavar="FOLDER", help="Where everything lives, as ZOOMSYNC_HOME says it.")
+@click.pass_context
+def zoomsync(ctx: click.Context, profile: str | None, home: str | None) -> None:
     """Bring every finished Zoom recording home by itself.
 
     Exit codes: 0 done · 1 fault of the program · 2 wrong use or setting · 3 something could not be
     uploaded · 4 another agent is running · 130 interrupted.
     """
+    _select(ctx, "ZOOMSYNC_HOME", home)
+    if profile is not None:
+        from zoomsync_agent.cli.output import fail
+        from zoomsync_agent.core.errors import SettingsError
+        from zoomsync_agent.desktop.paths import profile_name
+
+        try:
+            _select(ctx, "ZOOMSYNC_PROFILE", profile_name(profile))
+        except SettingsError as exc:
+            fail(exc, as_json=False)
+
+
+def _select(ctx: click.Context, variable: str, value: str | None) -> None:
+    """Let *variable* be *value* for this command, and for the programs that it starts."""
+    if value is None:
+        return
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+
+    @ctx.call_on_close
+    def put_back() -> None:
+        if before is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = before

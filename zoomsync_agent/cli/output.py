@@ -130,14 +130,20 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
+def home() -> "Home":
+    """Return the home and profile that the environment selects."""
+    from zoomsync_agent.desktop import paths
+
+    return paths.home(os.environ)
+
+
 def load(**overrides: Any) -> "tuple[Home, Settings]":
     """Return the home and its settings; *overrides* that are None are left out."""
     from zoomsync_agent import settings
-    from zoomsync_agent.desktop import paths
 
-    home = paths.home(os.environ)
+    there = home()
     chosen = {key: value for key, value in overrides.items() if value is not None}
-    return home, settings.load(home, os.environ, cwd=Path.cwd(), overrides=chosen)
+    return there, settings.load(there, os.environ, cwd=Path.cwd(), overrides=chosen)
 
 
 @contextlib.contextmanager
@@ -145,6 +151,6 @@ def control() -> "Iterator[Control]":
     """Give what people see and do, beside a running agent or without one."""
     from zoomsync_agent import app
 
-    home, settings = load()
-    with app.beside(settings, home) as found:
+    there, settings = load()
+    with app.beside(settings, there) as found:
         yield found

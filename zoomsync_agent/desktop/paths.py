@@ -1,13 +1,14 @@
 """Where things live on this machine.
 
-One variable, ``ZOOMSYNC_HOME``, moves everything that belongs to a profile: settings, data, logs,
-lock, archive and the name under which secrets are kept. Tests and a second profile are therefore
-the same feature.
+One variable, ``ZOOMSYNC_HOME``, moves everything that belongs to the user: settings, data, logs,
+lock, archive and the name under which secrets are kept. Another, ``ZOOMSYNC_PROFILE``, selects one
+of several such sets, each with a name, beside the usual one.
 """
 
 import errno
 import hashlib
 import os
+import re
 import stat
 import sys
 from collections.abc import Mapping
@@ -17,11 +18,34 @@ from typing import Final
 
 import platformdirs
 
-from zoomsync_agent.core.errors import FolderInvalid
+from zoomsync_agent.core.errors import FolderInvalid, SettingsError
 
 APP_NAME: Final = "zoomsync"
 HOME_VARIABLE: Final = "ZOOMSYNC_HOME"
+PROFILE_VARIABLE: Final = "ZOOMSYNC_PROFILE"
+USUAL: Final = "default"
+"""What the profile without a name may be called."""
 PRIVATE: Final = 0o700
+_PROFILES: Final = "profiles"
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,31}")
+_DEVICES: Final = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+"""Names that no folder can have on Windows."""
+
+
+def profile_name(text: str) -> str:
+    """Return the name of a profile as it is kept, in lower case; empty for the usual one.
+
+    Raises:
+        SettingsError: no profile can be called that.
+    """
+    name = text.strip().lower()
+    if name in ("", USUAL):
+        return ""
+    if _NAME.fullmatch(name) is None or _DEVICES.fullmatch(name):
+        raise SettingsError(
+            f"“{text.strip()}” is no name of a profile: up to 32 letters, digits, - and _"
+        )
+    return name
 
 
 def user_home(environ: Mapping[str, str]) -> Path:
@@ -30,7 +54,7 @@ def user_home(environ: Mapping[str, str]) -> Path:
     return Path(told) if told else Path.home()
 
 
-def _profile_root(environ: Mapping[str, str]) -> Path | None:
+def _home_root(environ: Mapping[str, str]) -> Path | None:
     """Return the absolute ``ZOOMSYNC_HOME``, or None where it is unset or empty."""
     told = environ.get(HOME_VARIABLE, "").strip()
     if not told:
@@ -76,8 +100,15 @@ def default_archive_path(environ: Mapping[str, str]) -> Path:
     agent's data, must outlive an uninstall, and must not be swept into a synchronised Documents
     folder without being asked.
     """
-    root = _profile_root(environ)
-    return root / "archive" if root else user_home(environ) / "Zoom Archive"
+    root, profile = _home_root(environ), profile_name(environ.get(PROFILE_VARIABLE, ""))
+    if root is not None:
+        return _below(root, profile) / "archive"
+    return user_home(environ) / (f"Zoom Archive ({profile})" if profile else "Zoom Archive")
+
+
+def _below(folder: Path, profile: str) -> Path:
+    """Return where in *folder* everything of a profile lies."""
+    return folder / _PROFILES / profile if profile else folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +119,14 @@ class Home:
     data: Path
     logs: Path
     service_name: str = APP_NAME
-    """Under which secrets are kept in the keyring; differs for every ``ZOOMSYNC_HOME``."""
+    """Under which secrets are kept in the keyring; differs for every ``ZOOMSYNC_HOME`` and profile.
+
+    It also names the entry that starts the agent at login.
+    """
+    profile: str = ""
+    """The profile's name; empty for the usual one."""
+    root: Path | None = None
+    """The ``ZOOMSYNC_HOME`` in which it lies, if any."""
     default_recordings: Path = field(default_factory=lambda: default_recordings_path(os.environ))
     default_archive: Path = field(default_factory=lambda: default_archive_path(os.environ))
 
@@ -134,28 +172,56 @@ class Home:
 
 
 def home(environ: Mapping[str, str]) -> Home:
-    """Return the profile that *environ* selects. Nothing is created."""
+    """Return the home and profile that *environ* selects. Nothing is created.
+
+    Raises:
+        SettingsError: no profile can be called what ``ZOOMSYNC_PROFILE`` says.
+    """
     recordings, archive = default_recordings_path(environ), default_archive_path(environ)
-    root = _profile_root(environ)
+    root, profile = _home_root(environ), profile_name(environ.get(PROFILE_VARIABLE, ""))
     if root is None:
         dirs = platformdirs.PlatformDirs(APP_NAME, appauthor=False, roaming=False)
         return Home(
-            config=dirs.user_config_path,
-            data=dirs.user_data_path,
-            logs=dirs.user_log_path,
+            config=_below(dirs.user_config_path, profile),
+            data=_below(dirs.user_data_path, profile),
+            logs=_below(dirs.user_log_path, profile),
+            service_name=f"{APP_NAME}.{profile}" if profile else APP_NAME,
+            profile=profile,
             default_recordings=recordings,
             default_archive=archive,
         )
+    own = _below(root, profile)
     # A digest, because keyrings limit names in length and characters, and a path has neither limit.
-    digest = hashlib.sha256(os.fsencode(os.path.normcase(root))).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(os.path.normcase(own))).hexdigest()[:16]
     return Home(
-        config=root / "config",
-        data=root / "data",
-        logs=root / "logs",
+        config=own / "config",
+        data=own / "data",
+        logs=own / "logs",
         service_name=f"{APP_NAME}-{digest}",
+        profile=profile,
+        root=root,
         default_recordings=recordings,
         default_archive=archive,
     )
+
+
+def homes(environ: Mapping[str, str]) -> list[Home]:
+    """Return every profile that is there, the usual one first, beside the one that is selected."""
+    usual = home({**environ, PROFILE_VARIABLE: ""})
+    place = (usual.root or usual.config) / _PROFILES
+    names = {home(environ).profile}
+    try:
+        found = [one.name for one in place.iterdir() if one.is_dir()]
+    except OSError:
+        found = []
+    for name in found:
+        try:
+            known = profile_name(name)
+        except SettingsError:
+            continue  # whatever it is, it was not made here
+        if known == name:
+            names.add(known)
+    return [usual, *(home({**environ, PROFILE_VARIABLE: one}) for one in sorted(names - {""}))]
 
 
 def _make_private(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import BinaryIO, Protocol
 
 from zoomsync_agent.control import Control
 from zoomsync_agent.core.account import Account
+from zoomsync_agent.core.freeing import Plan
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.doctor import Finding
 from zoomsync_agent.settings import Origin as SettingOrigin
@@ -261,6 +262,29 @@ class Desk(Protocol):
 
     def places(self) -> Sequence[tuple[str, Path]]:
         """Return where settings, data and logs lie, with their names for people."""
+        ...
+
+    # --- this computer ---------------------------------------------------------------------
+
+    @property
+    def is_at_login(self) -> bool | None:
+        """Whether the agent starts at login; None where that cannot be had."""
+        ...
+
+    def set_at_login(self, *, wanted: bool) -> None:
+        """Start the agent at login, or do not.
+
+        Raises:
+            NotAllowed: the system refuses.
+        """
+        ...
+
+    def room_plan(self, days: int) -> Plan:
+        """Return which originals of so many *days* ago would be moved to the trash."""
+        ...
+
+    def free_room(self, days: int) -> Plan:
+        """Move originals that are safe to the trash of this computer; may take minutes."""
         ...
 
     # --- health ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from zoomsync_agent.app import choosing
 from zoomsync_agent.app.controls import build_control
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.desk import files
+from zoomsync_agent.app.desk.computer import ComputerDesk
 from zoomsync_agent.app.desk.reach import Reach
 from zoomsync_agent.app.desk.zoom import WebSignIn
 from zoomsync_agent.app.links import link
@@ -35,7 +36,7 @@ _LOOK_SECONDS: Final = 10.0
 """What changes by the clock alone, such as the end of a pause, is noticed within so long."""
 
 
-class AppDesk:
+class AppDesk(ComputerDesk):
     """What the page can do.
 
     Args:
@@ -394,14 +395,6 @@ class AppDesk:
             started_at=started_at,
             size=size,
         )
-
-    def places(self) -> Sequence[tuple[str, Path]]:
-        """Return where settings, data and logs lie, with their names for people."""
-        return [
-            ("Settings", self._home.config_file),
-            ("Data", self._home.data),
-            ("Log", self._settings.log_file or self._home.log_file),
-        ]
 
     # --- health ----------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""`zoomsync autostart`: whether the agent starts at login."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from zoomsync_agent.cli.output import command, home, json_option, print_json
+
+if TYPE_CHECKING:
+    from zoomsync_agent.desktop.autostart import Autostart
+
+
+@click.group()
+def autostart() -> None:
+    """Start the agent at login, or do not. Each profile has an entry of its own."""
+
+
+@autostart.command()
+@json_option
+@command
+def on(as_json: bool) -> None:
+    """Start the agent at login, with this very program; mends an entry that is wrong."""
+    found = _autostart()
+    found.set(wanted=True)
+    _tell(found, as_json=as_json)
+
+
+@autostart.command()
+@json_option
+@command
+def off(as_json: bool) -> None:
+    """Do not start the agent at login. One that runs goes on."""
+    found = _autostart()
+    found.set(wanted=False)
+    _tell(found, as_json=as_json)
+
+
+@autostart.command()
+@json_option
+@command
+def status(as_json: bool) -> None:
+    """Say whether the agent starts at login, and what is wrong with that."""
+    _tell(_autostart(), as_json=as_json)
+
+
+def _autostart() -> "Autostart":
+    from zoomsync_agent.desktop.autostart import Autostart
+
+    return Autostart(home())
+
+
+def _tell(found: "Autostart", *, as_json: bool) -> None:
+    told = found.status()
+    if as_json:
+        print_json({"at_login": told.is_on, "place": told.place, "problem": told.problem or None})
+        return
+    if not told.is_on:
+        click.echo("The agent does not start at login. Let it: zoomsync autostart on")
+        return
+    click.echo(f"The agent starts at login: {told.place}")
+    if told.problem:
+        click.echo(f"{told.problem} Mend it: zoomsync autostart on")
