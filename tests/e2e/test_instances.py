@@ -46,6 +46,39 @@ def test_a_second_agent_is_refused_and_told_who_runs(zoomsync):
         assert running.is_alive
 
 
+@pytest.fixture
+def browser(zoomsync, tmp_path):
+    """A browser that only writes down where it is sent; gives what it was told so far."""
+    told, program = tmp_path / "told", tmp_path / "browser"
+    told.touch()
+    program.write_text(f'#!/bin/sh\necho "$1" >>{told}\n')
+    program.chmod(0o755)
+    zoomsync.settings = {"BROWSER": str(program)}
+    return lambda: told.read_text().split()
+
+
+def test_a_second_start_opens_the_page_of_the_first(zoomsync, browser):
+    """Whoever clicks on the program once more wants to see it."""
+    zoomsync.recordings.mkdir()
+    with zoomsync.agent() as running:
+        done = zoomsync.run("run")
+        assert done.code == 0, done.err
+        assert str(running.pid) in done.err
+        (link,) = wait_for("the browser is sent there", browser)
+        assert link.startswith("http://127.0.0.1:")
+        assert running.is_alive
+
+
+def test_a_second_start_at_login_is_silent(zoomsync, browser):
+    """Nobody has asked for a page."""
+    zoomsync.recordings.mkdir()
+    with zoomsync.agent() as running:
+        done = zoomsync.run("run", "--at-login")
+        assert (done.code, done.out, done.err) == (0, "", "")
+        assert running.is_alive
+    assert browser() == []
+
+
 def test_sync_beside_a_running_agent_hands_over_and_waits(zoomsync):
     """It prints the same JSON as alone, once the agent has done the work."""
     tree = ZoomTree(zoomsync.recordings)

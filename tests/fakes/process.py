@@ -18,7 +18,8 @@ PATIENCE_SECONDS: Final = 60.0
 """Far longer than anything takes: a deadline is there to fail, not to measure."""
 _DONE: Final = 0
 _BEYOND_MODES: Final = "-dac_override,-dac_read_search"
-_FOREIGN: Final = ("ZOOMSYNC_", "ZOOM_", "LOG_FILE", "XDG_")
+_FOREIGN: Final = ("ZOOMSYNC_", "ZOOM_", "LOG_FILE", "XDG_", "DBUS_", "DISPLAY", "WAYLAND_")
+"""What an agent of the tests must not take over: settings, and whoever sits before the screen."""
 
 Found = TypeVar("Found")
 

@@ -17,7 +17,9 @@ from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.desk import AppDesk
 from zoomsync_agent.app.desk.files import counted
 from zoomsync_agent.app.ending import Ending, signals_set
+from zoomsync_agent.app.front import run_with_tray
 from zoomsync_agent.app.page import Page
+from zoomsync_agent.app.surroundings import Around, around_here
 from zoomsync_agent.control import Control
 from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged, UsageError
 from zoomsync_agent.core.snapshot import Amount
@@ -47,6 +49,8 @@ def run(
     is_held: bool = False,
     on_start: Callable[[Control], None] = lambda _control: None,
     on_page: Callable[[], None] = lambda: None,
+    with_tray: bool = False,
+    on_no_tray: Callable[[str], None] = lambda _why: None,
 ) -> None:
     """Run the agent, and its page, until it is told to end by a signal.
 
@@ -61,6 +65,8 @@ def run(
         is_held: begin only when somebody has finished the setup on the page.
         on_start: given what people see and do, each time that an agent has begun.
         on_page: called when the page can be opened.
+        with_tray: show an icon in the tray, if there is a tray; this must be the main thread then.
+        on_no_tray: told why there is none.
 
     Raises:
         StoreDamaged: it was moved aside, and the damage came back at once.
@@ -77,9 +83,19 @@ def run(
             lock.announce(url=url, port=int(url.rstrip("/").rsplit(":", 1)[1]))
             on_page()
 
-        with contextlib.closing(desk), Page(desk, home, announce, log) as page:
-            keeping = _Keeping(desk, home, page, ended, on_start, log)
-            keeping.run(redecide_history=redecide_history)
+        with (
+            contextlib.closing(desk),
+            Page(desk, home, announce, log) as page,
+            around_here(home, log) as around,
+        ):
+            keeping = _Keeping(desk, home, page, ended, on_start, log, around)
+            work = partial(keeping.run, redecide_history=redecide_history)
+            if with_tray:
+                run_with_tray(
+                    work, desk, home, ended, around=around, log=log, on_no_tray=on_no_tray
+                )
+            else:
+                work()
 
 
 class _Keeping:
@@ -93,7 +109,9 @@ class _Keeping:
         ended: threading.Event,
         on_start: Callable[[Control], None],
         log: Log,
+        around: Around = Around(),  # noqa: B008  frozen
     ) -> None:
+        self._around = around
         self._desk = desk
         self._home = home
         self._page = page
@@ -123,6 +141,7 @@ class _Keeping:
                     meter=self._desk.meter,
                     redecide_history=redecide_history,
                     may_rest=True,
+                    around=self._around,
                 )
             except AgentError as exc:
                 if before is None and not was_held:
@@ -225,6 +244,7 @@ def running(
     redecide_history: bool = False,
     sweeps: bool = True,
     zoom_secrets: SecretStore | None = None,
+    around: Around = Around(),  # noqa: B008  frozen
 ) -> Iterator[Agent]:
     """Hold the home's lock and run an agent for as long as the context lasts.
 
@@ -235,6 +255,7 @@ def running(
         redecide_history: decide anew what of the recordings from before the first start is taken.
         sweeps: look for recordings; without it only what is in the queue is worked on.
         zoom_secrets: keeps the sign-in to Zoom, instead of the system's keyring.
+        around: what is minded of the surroundings, and whom it tells; nothing by default.
 
     Raises:
         AlreadyRunning: another agent owns the home.
@@ -248,6 +269,7 @@ def running(
             redecide_history=redecide_history,
             sweeps=sweeps,
             zoom_secrets=zoom_secrets,
+            around=around,
         )
         try:
             yield agent
@@ -296,6 +318,7 @@ def _started(
     sweeps: bool = True,
     may_rest: bool = False,
     zoom_secrets: SecretStore | None = None,
+    around: Around = Around(),  # noqa: B008  frozen
 ) -> Agent:
     """Return an agent that runs; a database that is damaged is moved aside on the way."""
     repairs = 0
@@ -310,6 +333,7 @@ def _started(
                 sweeps=sweeps,
                 may_rest=may_rest,
                 zoom_secrets=zoom_secrets,
+                around=around,
             )
             try:
                 agent.start()

@@ -38,6 +38,13 @@ class Around:
     surroundings: Surroundings | None = None
     notifier: Notifier | None = None
 
+    def show_by(self, show: Callable[[str, str], object]) -> None:
+        """Let the tray's *show* show notices, where the desktop has no other way for them."""
+        from zoomsync_agent.desktop.notifying import CallableNotifier  # noqa: PLC0415  as below
+
+        if isinstance(self.notifier, CallableNotifier):
+            self.notifier.show = show
+
 
 @contextlib.contextmanager
 def around_here(home: Home, log: Log) -> Iterator[Around]:

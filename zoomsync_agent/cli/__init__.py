@@ -82,6 +82,12 @@ def _resume() -> click.Command:
     return resume
 
 
+def _notices() -> click.Command:
+    from zoomsync_agent.cli.notices import notices
+
+    return notices
+
+
 def _sign_in() -> click.Command:
     from zoomsync_agent.cli.account import sign_in
 
@@ -149,6 +155,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "cancel": (_cancel, "Do not upload a recording after all."),
     "pause": (_pause, "Let no new byte move for a while."),
     "resume": (_resume, "Go on after a pause."),
+    "notices": (_notices, "Choose whether notices appear on the desktop."),
     "sign-in": (_sign_in, "Sign in to Supabase, to an S3 store, or to Zoom."),
     "sign-out": (_sign_out, "Sign out again; nothing is deleted."),
     "doctor": (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoomsync_agent.cli.output import STOPPED, ExitCode, command, json_option, load, print_json
-from zoomsync_agent.core.errors import AlreadyRunning
+from zoomsync_agent.core.errors import AlreadyRunning, NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from zoomsync_agent.settings import Settings
 
 MOST_DAYS = 36_500
+HAND_OVER_SECONDS = 10.0
+"""So long an agent that has only just begun may take to serve its page."""
 PATIENCE_SECONDS = 20.0
 """`sync` waits for a retry that is due within so many seconds; longer waits are left to the agent
 or to the next sync."""
@@ -54,29 +56,70 @@ backfill_option = click.option(
 
 
 @click.command()
-@click.option("--headless", is_flag=True, help="No live view; log lines instead.")
+@click.option("--headless", is_flag=True, help="No tray and no live view; log lines instead.")
+@click.option(
+    "--at-login",
+    is_flag=True,
+    help="As the system starts it at login: without a word, and only once.",
+)
 @backfill_option
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON at every change.")
 @command
-def run(headless: bool, backfill: str | int | None, as_json: bool) -> None:
-    """Watch the recordings folder and upload what is finished, until stopped."""
+def run(headless: bool, at_login: bool, backfill: str | int | None, as_json: bool) -> None:
+    """Watch the recordings folder and upload what is finished, until stopped.
+
+    With an agent already running, its page is opened.
+    """
     from zoomsync_agent import app
     from zoomsync_agent.cli.live import JsonLines, LiveView
 
-    is_live = not headless and not as_json and sys.stderr.isatty()
-    home, settings = _load_decided(backfill, may_ask=is_live, is_quiet=as_json)
-    log_to(home, settings, console=not is_live and not as_json)
-    follower = JsonLines() if as_json else LiveView(enabled=is_live)
-    with follower:
-        app.run(
-            settings,
-            home,
-            reload=lambda: load()[1],
-            redecide_history=backfill is not None,
-            on_start=follower.show_always,
-        )
+    is_live = not headless and not at_login and not as_json and sys.stderr.isatty()
+    has_tray = not headless and not as_json
+    try:
+        home, settings = _load_decided(backfill, may_ask=is_live, is_quiet=as_json or at_login)
+        log_to(home, settings, console=not is_live and not as_json and not at_login)
+        follower = JsonLines() if as_json else LiveView(enabled=is_live)
+        with follower:
+            app.run(
+                settings,
+                home,
+                reload=lambda: load()[1],
+                redecide_history=backfill is not None,
+                on_start=follower.show_always,
+                with_tray=has_tray,
+            )
+    except AlreadyRunning as exc:
+        if not has_tray or backfill is not None:
+            raise
+        if not at_login:
+            _hand_over(exc)
+        return
     if is_live:
         click.echo(STOPPED, err=True)
+
+
+def _hand_over(running: AlreadyRunning) -> None:
+    """Open the page of the agent that runs already."""
+    import webbrowser
+
+    from zoomsync_agent import app
+
+    home, _ = load()
+    deadline = time.monotonic() + HAND_OVER_SECONDS
+    while True:
+        try:
+            link = app.page_link(home)
+        except NotAllowed:
+            if time.monotonic() >= deadline:
+                raise running from None
+            time.sleep(0.1)  # it has only just begun
+        else:
+            break
+    click.echo(f"An agent is running already: {running.detail}.", err=True)
+    if webbrowser.open(link):
+        click.echo("Its page is open in your browser.", err=True)
+    else:
+        click.echo(f"Its page: {link}", err=True)
 
 
 @click.command()
@@ -113,6 +156,7 @@ def setup(no_browser: bool) -> None:
         is_held=not app.is_set_up(home),
         on_page=show_page,
         on_start=lambda _control: click.echo("The agent works.", err=True),
+        with_tray=True,
     )
     click.echo(STOPPED, err=True)
 
