@@ -292,7 +292,7 @@ def test_it_ends_at_once(bus):
         panel.wait_for_icon()
         wait_for("it is shown", lambda: one.shown)
         assert one.end() < 0.3
-        with pytest.raises(RuntimeError, match="ServiceUnknown|NoReply|Disconnected"):
+        with pytest.raises(RuntimeError, match=r"ServiceUnknown|NoReply|Disconnected"):
             panel.properties()
 
 
@@ -317,7 +317,7 @@ def test_plasma_gets_the_page_on_a_left_click(bus, monkeypatch):
 
 
 def test_a_click_that_waits_does_not_hold_up_the_menu(bus):
-    """A dialog is open for long: the menu answers, other items work, the same one waits its turn."""
+    """A dialog is open for long: the menu answers, others work, the same one is not done twice."""
     desk = FakeDesk()
     with FakePanel(bus.address) as panel, running(desk) as one:
         panel.wait_for_icon()

@@ -1,5 +1,6 @@
 """How the icon looks at one moment, and what is said when the pointer rests on it. Pure."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -60,8 +61,10 @@ def look_of(view: View) -> Look:
 
 
 def letter_of(profile: str) -> str:
-    """Return the letter by which the icons of profiles are told apart."""
-    return next((one.upper()[0] for one in profile if one.isalnum()), "")
+    """Return the letter by which the icons of profiles are told apart, one that can be drawn."""
+    plainer = unicodedata.normalize("NFKD", profile)
+    known = next((one.upper() for one in plainer if one.isascii() and one.isalnum()), "")
+    return known or ("*" if profile else "")
 
 
 def name_of(profile: str) -> str:

@@ -79,7 +79,7 @@ def build(view: View, zone: tzinfo | None = None) -> tuple[Entry, ...]:
     groups = [_standing(view), _opening(view, zone)]
     if not view.is_held:
         groups.append(_steering(view))
-    groups += [_accounts(view), (Entry("quit", "Quit", Action.QUIT),)]
+    groups += [_accounts(view), (Entry("quit", _quit(view.profile), Action.QUIT),)]
     menu: list[Entry] = []
     for number, group in enumerate(groups):
         if number:
@@ -106,6 +106,10 @@ def with_trouble(menu: tuple[Entry, ...], sentence: str) -> tuple[Entry, ...]:
     said = words.lines(words.plain(sentence))
     told = [Entry(f"trouble-{n}", line, Action.OPEN_PAGE) for n, line in enumerate(said) if line]
     return (*told, Entry("line-0"), *menu) if told else menu
+
+
+def _quit(profile: str) -> str:
+    return f"Quit {looks.name_of(profile)}" if profile else "Quit"
 
 
 def _standing(view: View) -> tuple[Entry, ...]:

@@ -39,8 +39,9 @@ class Tray:
     Args:
         desk: what can be seen and done.
         log: where events go.
-        on_no_tray: is told why no icon can be seen, after one was waited for; from any thread. It
-            goes on to be looked for, at no cost, and appears when a tray comes.
+        on_no_tray: is told why no icon can be seen, after a tray was waited for; on the main
+            thread, and once, until the icon was in a tray meanwhile. A tray is still listened for,
+            at no cost, and the icon appears when one comes.
         on_tray: is called when the icon is in a tray, each time that it comes to be.
         on_trouble: is told, in a sentence, why something that was clicked could not be done.
         patience: seconds that a tray may take to appear, at login or when a panel starts again.
@@ -80,6 +81,7 @@ class Tray:
         self._scene = Scene(Look(Face.STOPPED), looks.NAME, _BEGINNING, menu.trouble(_BEGINNING))
         self._wants_old_tray = False
         self._is_shown = False
+        self._has_told_absent = False
 
     @property
     def is_shown(self) -> bool:
@@ -198,6 +200,7 @@ class Tray:
 
     def _hosted(self) -> None:
         self._is_shown = True
+        self._has_told_absent = False
         self._log.info("tray shown")
         self._guarded(self._on_tray)
 
@@ -207,7 +210,9 @@ class Tray:
     def _absent(self, reason: str) -> None:
         self._is_shown = False
         self._log.info("no tray", why=reason)
-        self._guarded(partial(self._on_no_tray, reason))
+        if not self._has_told_absent:
+            self._has_told_absent = True
+            self._guarded(partial(self._on_no_tray, reason))
 
     def _guarded(self, tell: Callable[[], None]) -> None:
         try:

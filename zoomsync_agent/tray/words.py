@@ -43,11 +43,14 @@ def sentence(text: str) -> str:
 
 
 def lines(text: str, most: int = 2, longest: int = LONGEST) -> list[str]:
-    """Return *text* broken at its blanks into at most *most* lines; the last one may be cut."""
+    """Return *text* on at most *most* lines; the last one may be cut.
+
+    It is broken where a sentence ends, if that is not too near to the beginning, else at a blank.
+    """
     broken: list[str] = []
     rest = text
     while len(rest) > longest and len(broken) < most - 1:
-        at = rest.rfind(" ", 0, longest + 1)
+        at = rest.rfind(". ", longest // 3, longest + 1) + 1 or rest.rfind(" ", 0, longest + 1)
         if at <= 0:
             break
         broken.append(rest[:at])

@@ -1,13 +1,16 @@
 """A session bus of its own, and a panel on it: StatusNotifierWatcher and reader of menus."""
 
 import contextlib
+import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -37,10 +40,16 @@ _REPLY_SECONDS: Final = 10.0
 
 
 class SessionBus:
-    """A real bus; a context manager. It can die and come back at the same address."""
+    """A real bus; a context manager. It can die and come back at the same address.
 
-    def __init__(self, place: Path) -> None:
+    Args:
+        place: the folder of its socket; a short path.
+        environment: for the programs that it starts; None: that of the tests.
+    """
+
+    def __init__(self, place: Path, environment: Mapping[str, str] | None = None) -> None:
         self._socket = place / "bus"
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,13 +63,16 @@ class SessionBus:
         if program is None:
             pytest.skip("dbus-daemon is not installed")
         command = [program, "--session", "--nofork", "--nopidfile", f"--address={self.address}"]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, stderr=subprocess.DEVNULL, env=self._environment, start_new_session=True
+        )
         wait_for("the bus is there", self._is_there)
 
     def kill(self) -> None:
         """Let it die."""
         if self._process is not None:
-            self._process.kill()
+            # What it has started is of its group.
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
             self._process = None
         self._socket.unlink(missing_ok=True)
