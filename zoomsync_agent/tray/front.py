@@ -35,6 +35,22 @@ class Scene:
         return f"{self.name}: {self.tip}" if self.tip else self.name
 
 
+class Log(Protocol):
+    """What the tray says to the log: short constant events with key-values."""
+
+    def info(self, event: str, **fields: object) -> object:
+        """Note an event."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> object:
+        """Note an event that somebody may want to know."""
+        ...
+
+    def exception(self, event: str, **fields: object) -> object:
+        """Note a fault with its traceback."""
+        ...
+
+
 OnEntry = Callable[[Entry], None]
 """Is handed the entry that was clicked; returns at once."""
 

@@ -8,11 +8,10 @@ from functools import partial
 from typing import Final
 
 from zoomsync_agent.core.errors import AgentError
-from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.tray import looks, menu, old_tray
 from zoomsync_agent.tray.actions import perform
 from zoomsync_agent.tray.desk import TrayDesk, View
-from zoomsync_agent.tray.front import Front, Scene
+from zoomsync_agent.tray.front import Front, Log, Scene
 from zoomsync_agent.tray.looks import Face, Look
 from zoomsync_agent.tray.menu import Action, Entry
 
