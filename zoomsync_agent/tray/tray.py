@@ -74,7 +74,7 @@ class Tray:
         self._is_over = False
         self._under_way: set[str] = set()
         self._trouble = ""
-        self._seen: int | None = None
+        self._seen: tuple[int, str] | None = None
         self._view: View | None = None
         self._failures = 0
         self._scene = Scene(Look(Face.STOPPED), looks.NAME, _BEGINNING, menu.trouble(_BEGINNING))
@@ -244,11 +244,14 @@ class Tray:
         """Show what there is, if it is something else."""
         try:
             number = self._desk.changes()
-            if self._view is None or number != self._seen or self._failures:
-                self._view = self._desk.view()
-                self._seen = number
+            with self._lock:
+                seen = (number, self._trouble)
+            if seen == self._seen and not self._failures:
+                return
+            self._view = view = self._desk.view()
+            self._seen = seen
             self._failures = 0
-            scene = self._scene_of(self._view)
+            scene = self._scene_of(view, seen[1])
         except AgentError as exc:
             self._failures += 1
             if self._failures < _FAILURES_FORGIVEN:
@@ -261,10 +264,8 @@ class Tray:
             return
         self._show(scene)
 
-    def _scene_of(self, view: View) -> Scene:
+    def _scene_of(self, view: View, trouble: str) -> Scene:
         entries = menu.build(view)
-        with self._lock:
-            trouble = self._trouble
         return Scene(
             look=looks.look_of(view),
             name=looks.name_of(view.profile),
