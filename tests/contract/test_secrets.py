@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from keyring.compat import properties
 
 from tests.fakes.secrets import MemorySecrets
 from zoomsync_agent.core.errors import SecretsUnavailable
+from zoomsync_agent.desktop.secret_files import FileSecrets
 from zoomsync_agent.desktop.secrets import WINDOWS_LIMIT, KeyringSecrets, split
 
 INSIDE = "ZOOMSYNC_TESTS_SECRET_SERVICE"
@@ -118,6 +120,12 @@ def _memory():
 
 
 @contextlib.contextmanager
+def _files():
+    with tempfile.TemporaryDirectory() as folder:
+        yield FileSecrets(Path(folder), "zoomsync-test")
+
+
+@contextlib.contextmanager
 def _over(ring, limit):
     with using(ring):
         yield KeyringSecrets("zoomsync-test", limit=limit)
@@ -144,6 +152,7 @@ KINDS = {
     "keyring": lambda: _over(Ring(), None),
     "windows": lambda: _over(Ring(WINDOWS_BYTES), WINDOWS_LIMIT),
     "tiny": lambda: _over(Ring(160), 80),
+    "files": _files,
 }
 if os.environ.get(INSIDE):
     KINDS = {"secret-service": _real, "secret-service-in-parts": _real_in_parts}

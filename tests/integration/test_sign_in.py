@@ -520,7 +520,8 @@ def command(server, secrets, monkeypatch, home):
     """Runs a command as if typed in a terminal; gives exit code, stdout and stderr."""
     monkeypatch.setenv("SUPABASE_URL", server.url)
     monkeypatch.setenv("SUPABASE_ANON_KEY", server.publishable_key)
-    monkeypatch.setattr("zoomsync_agent.app.remote.secret_store", lambda home: secrets)
+    for module in ("app.remote", "desktop.secret_files"):
+        monkeypatch.setattr(f"zoomsync_agent.{module}.secret_store", lambda home: secrets)
     monkeypatch.chdir(home.data)
 
     def run(name, *arguments, typed=None, given=None):

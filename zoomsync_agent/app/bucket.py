@@ -16,7 +16,7 @@ from zoomsync_agent.core.errors import (
     SignInFailed,
 )
 from zoomsync_agent.desktop.paths import Home
-from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.desktop.secret_files import secret_store
 from zoomsync_agent.destinations.s3 import S3Destination, Storing
 from zoomsync_agent.ports import SecretStore
 from zoomsync_agent.s3.bucket import DEFAULT_REGION, Bucket
@@ -180,7 +180,7 @@ def try_and_keep(settings: Settings, home: Home, access_key: str, secret_key: st
         told = "They could not be tried: no bucket is set yet (zoomsync config set s3_bucket …)."
     except AgentError as exc:
         told = f"They could not be tried: {exc.detail.rstrip('.')}."
-    keep_keys(KeyringSecrets(home.ensure().service_name), keys)
+    keep_keys(secret_store(home.ensure()), keys)
     return told
 
 
@@ -191,5 +191,5 @@ def _credentials(settings: Settings, home: Home) -> Credentials:
     chain = AwsChain(settings.s3_profile)
     if settings.s3_profile:
         return chain
-    secrets = KeyringSecrets(home.service_name)
+    secrets = secret_store(home)
     return FirstOf(KeptKeys(lambda: kept_keys(secrets)), chain)

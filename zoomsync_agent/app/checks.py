@@ -12,7 +12,7 @@ from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
 from zoomsync_agent.desktop.autostart import Autostart
 from zoomsync_agent.desktop.paths import PROFILE_VARIABLE, USUAL, Home, homes
-from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.desktop.secret_files import VARIABLE, secret_store
 from zoomsync_agent.doctor import Finding, Level
 from zoomsync_agent.doctor.bucket import examine_bucket
 from zoomsync_agent.doctor.computer import Computer, examine_archive, examine_computer
@@ -50,8 +50,9 @@ def computer_findings(settings: Settings, home: Home) -> list[Finding]:
             archive_path=settings.archive_path if settings.destination == "folder" else None,
             data_path=home.data,
             needs_keyring=needs_keyring or settings.uses_zoom_cloud,
+            secrets_path=os.environ.get(VARIABLE, "").strip(),
         ),
-        KeyringSecrets(home.service_name),
+        secret_store(home),
         keyring_seconds=_KEYRING_SECONDS,
     )
 

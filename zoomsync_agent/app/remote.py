@@ -26,7 +26,7 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
-from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.desktop.secret_files import secret_store
 from zoomsync_agent.destinations.supabase import SupabaseDestination
 from zoomsync_agent.destinations.supabase.fast import FastPath, SessionKeys
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
@@ -116,11 +116,6 @@ def sign_in_by_password(settings: Settings, home: Home, email: str, password: st
         if remote.keeper is None:
             raise NotAllowed("the agent uses the project's secret key here; nobody signs in")
         return SignIn(remote.project, remote.keeper).by_password(email, password)
-
-
-def secret_store(home: Home) -> SecretStore:
-    """Return where the secrets of a home are kept."""
-    return KeyringSecrets(home.service_name)
 
 
 def _project(settings: Settings) -> Project:

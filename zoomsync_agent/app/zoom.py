@@ -13,7 +13,7 @@ from zoomsync_agent.core.errors import SettingsError
 from zoomsync_agent.core.facts import ZOOM_ACCOUNT, ZOOM_WHO
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
-from zoomsync_agent.desktop.secrets import KeyringSecrets
+from zoomsync_agent.desktop.secret_files import secret_store
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
 from zoomsync_agent.ports import Clock, SecretStore
 from zoomsync_agent.settings import ZOOM_CLIENT_SECRET, Settings, secret
@@ -61,7 +61,7 @@ def zoom_keeper(
     home.ensure()
     return ZoomKeeper(
         zoom_app(settings, home),
-        secrets or KeyringSecrets(home.service_name),
+        secrets or secret_store(home),
         home.data / _LOCK,
         clock=clock or SystemClock(),
         on_change=on_change,

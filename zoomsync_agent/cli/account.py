@@ -142,7 +142,7 @@ def _expect_one_way(
 
 
 def _secret_store() -> "SecretStore":
-    from zoomsync_agent.app.remote import secret_store
+    from zoomsync_agent.desktop.secret_files import secret_store
 
     home, _ = load()
     return secret_store(home.ensure())

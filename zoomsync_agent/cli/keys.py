@@ -28,10 +28,10 @@ def keep(*, as_json: bool) -> None:
 def forget(*, as_json: bool) -> None:
     """Forget the access keys."""
     from zoomsync_agent.app import bucket
-    from zoomsync_agent.desktop.secrets import KeyringSecrets
+    from zoomsync_agent.desktop.secret_files import secret_store
 
     home, _ = load()
-    KeyringSecrets(home.ensure().service_name).delete(bucket.S3_KEYS)
+    secret_store(home.ensure()).delete(bucket.S3_KEYS)
     if as_json:
         print_json({"s3_keys": "forgotten"})
     else:

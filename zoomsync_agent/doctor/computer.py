@@ -22,12 +22,16 @@ _ROOM: Final = "Free some room, or choose another folder."
 
 @dataclass(frozen=True, slots=True)
 class Computer:
-    """What the settings say. `archive_path` is None where recordings are kept elsewhere."""
+    """What the settings say. `archive_path` is None where recordings are kept elsewhere.
+
+    `secrets_path` is the folder that is used instead of the keyring; empty where none is.
+    """
 
     recordings_path: Path
     archive_path: Path | None
     data_path: Path
     needs_keyring: bool = False
+    secrets_path: str = ""
 
 
 def examine_computer(
@@ -45,7 +49,11 @@ def examine_computer(
         found += examine_archive(computer.archive_path)
     found.append(_room("room for the agent's own data", computer.data_path))
     if computer.needs_keyring:
-        found.append(_keyring(secrets, keyring_seconds))
+        found.append(
+            _secrets_folder(secrets, computer.secrets_path)
+            if computer.secrets_path
+            else _keyring(secrets, keyring_seconds)
+        )
     return found
 
 
@@ -123,6 +131,15 @@ def _keyring(secrets: SecretStore, seconds: float) -> Finding:
     except SecretsUnavailable as exc:
         return problem(name, f"{exc.detail or exc.title}.", exc.hint)
     return ok(name, "The system's keyring is open.")
+
+
+def _secrets_folder(secrets: SecretStore, path: str) -> Finding:
+    name = "folder for secrets"
+    try:
+        secrets.get(_PROBE)
+    except SecretsUnavailable as exc:
+        return problem(name, f"{exc.detail.rstrip('.') or exc.title}.", exc.hint)
+    return ok(name, f"Secrets are kept in {path}, which only you may open.")
 
 
 def _exists(path: Path) -> bool:

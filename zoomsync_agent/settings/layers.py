@@ -20,8 +20,8 @@ from zoomsync_agent.core.errors import SettingsError
 from zoomsync_agent.settings.model import BY_ENV, SPECS
 
 PREFIX: Final = "ZOOMSYNC_"
-OTHER_VARIABLES: Final = frozenset({"ZOOMSYNC_HOME", "ZOOMSYNC_PROFILE"})
-"""Known names that are not settings: they select the home that the settings are read from."""
+OTHER_VARIABLES: Final = frozenset({"ZOOMSYNC_HOME", "ZOOMSYNC_PROFILE", "ZOOMSYNC_SECRETS_DIR"})
+"""Known names that are not settings: they select the home, and where its secrets are."""
 OPTIONS: Final = frozenset({"backfill"})
 """Settings that are options of a command too."""
 OTHER_PREFIXES: Final = ("ZOOMSYNC_TESTS_",)
