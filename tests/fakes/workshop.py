@@ -16,7 +16,7 @@ from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.lanes import Lanes
 from zoomsync_agent.engine.pace import Pace
-from zoomsync_agent.engine.pause import Pause
+from zoomsync_agent.engine.pause import Held, Pause
 from zoomsync_agent.engine.publishing import Owner, Stores
 from zoomsync_agent.engine.steps import Steps
 from zoomsync_agent.engine.worker import Worker
@@ -81,6 +81,7 @@ class Workshop:
             clock=self.clock,
             bell=self.bell,
             pause=self.pause,
+            held=Held(self.state),
             pace=Pace(0, self.clock, wait=self.clock.advance),
             breaker=self.breaker,
             lanes=self.lanes,

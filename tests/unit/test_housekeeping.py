@@ -9,6 +9,7 @@ from tests.fakes.log import RecordingLog
 from tests.fakes.stores import MemoryState
 from zoomsync_agent.core.errors import DestinationUnavailable
 from zoomsync_agent.core.job import JobId
+from zoomsync_agent.core.surroundings import Sign
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.breaker import Breaker
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST, TICK_SECONDS, Housekeeping, Tidying
@@ -30,7 +31,7 @@ class Room:
 
     def __init__(self):
         self.clock, self.bell, self.state = ManualClock(), Bell(), MemoryState()
-        self.source, self.log = Source(), RecordingLog()
+        self.source, self.remote, self.log = Source(), Source(), RecordingLog()
         self.version, self.released, self.blocked = 1, [], 0
         self.breaker = Breaker(self.clock)
         self.keeping = Housekeeping(
@@ -42,6 +43,7 @@ class Room:
             bell=self.bell,
             breaker=self.breaker,
             log=self.log,
+            remote=[self.remote],
         )
         waits = iter([False, True])
         self.keeping._stopping.wait = lambda _seconds: next(waits)
@@ -86,6 +88,46 @@ def test_after_a_sleep_or_a_changed_clock_everything_is_looked_at(room, seconds)
     assert room.bell.rings > rings
     room.pass_time(30)
     assert room.source.looks == 1
+
+
+@pytest.mark.parametrize("first", ["jump", "sign"])
+def test_clock_and_system_tell_of_the_same_sleep(room, first):
+    """Whichever is noticed first: everything is looked at once."""
+    if first == "jump":
+        room.clock.jump(3_600.0)
+        room.pass_time(2)
+        room.keeping.hear(Sign.WOKE)
+    else:
+        room.keeping.hear(Sign.WOKE)
+        room.pass_time(2)
+        room.clock.jump(3_600.0)
+    room.pass_time(5)
+    assert room.source.looks == 1
+    room.pass_time(60)
+    room.keeping.hear(Sign.WOKE)
+    room.keeping.tick()
+    assert room.source.looks == 2
+
+
+def test_when_the_network_is_back_what_waits_for_it_is_tried_at_once(room):
+    """The recordings folder is no part of that."""
+    room.breaker.failed("folder", JobId(1), DestinationUnavailable())
+    assert room.breaker.begin_probe() is None
+    rings = room.bell.rings
+    room.keeping.hear(Sign.ONLINE)
+    room.keeping.tick()
+    assert room.breaker.begin_probe() == "folder"
+    assert (room.source.looks, room.remote.looks) == (0, 1)
+    assert room.bell.rings > rings
+    assert room.log.named("network is back")
+
+
+def test_another_power_supply_is_nothing_to_look_for(room):
+    """That is what the lookout minds."""
+    rings = room.bell.rings
+    room.keeping.hear(Sign.CHANGED)
+    room.keeping.tick()
+    assert (room.source.looks, room.remote.looks, room.bell.rings) == (0, 0, rings)
 
 
 def test_a_drift_is_no_jump(room):

@@ -75,3 +75,58 @@ def test_without_a_limit_nothing_waits():
     """A rate of nothing means none."""
     pace = Pace(0, ManualClock(), wait=pytest.fail)
     pace.take(10**12, _never)
+
+
+def test_another_limit_holds_for_who_waits_already():
+    """A meeting ends, and what was slow is fast at once."""
+    clock = ManualClock(monotonic=0.0)
+    naps = []
+
+    def nap(seconds):
+        clock.advance(seconds)
+        naps.append(seconds)
+        if len(naps) == 5:
+            pace.limit(1_000_000)
+
+    pace = Pace(1_000, clock, wait=nap)
+    pace.take(1_000_000, _never)
+    assert clock.monotonic() == pytest.approx(1.0 + 1.0, abs=0.26)
+
+
+@pytest.mark.parametrize("first", [0, 1_000_000])
+def test_a_lower_limit_holds_at_once(first):
+    """What moved before is not charged for."""
+    clock = ManualClock(monotonic=0.0)
+    pace = Pace(first, clock, wait=clock.advance)
+    pace.take(10**6, _never)
+    clock.advance(5.0)
+    pace.limit(100)
+    begun = clock.monotonic()
+    pace.take(1_000, _never)
+    assert clock.monotonic() - begun == pytest.approx(10.0, abs=0.26)
+
+
+def test_no_limit_any_more_lets_everybody_go():
+    """And nobody waits after that."""
+    clock = ManualClock(monotonic=0.0)
+
+    def nap(seconds):
+        assert pace.is_waited_for
+        clock.advance(seconds)
+        pace.limit(0)
+
+    pace = Pace(1, clock, wait=nap)
+    pace.take(10**6, _never)
+    pace.take(10**6, _never)
+    assert clock.monotonic() <= 0.2
+    assert not pace.is_waited_for
+
+
+def test_everybody_who_asked_is_told_of_all_bytes():
+    """Those that wait for their turn too."""
+    clock = ManualClock(monotonic=0.0)
+    first, second = [], []
+    pace = Pace(1_000, clock, wait=clock.advance, count=first.append)
+    pace.tell(second.append)
+    pace.take(500, _never)
+    assert first == second == [500]

@@ -42,7 +42,7 @@ class Log(Protocol):
 class BusNotifier(ThreadService):
     """`Notifier` over the session's message bus. Its thread begins with the first notice.
 
-    Where no program shows notices, those of the last minute are kept for one that comes.
+    Where no program shows notices, the last twenty are kept for one that comes.
 
     Args:
         open_page: opens a page of the agent's site; called on a thread of its own.

@@ -74,10 +74,10 @@ class Telling(ThreadService):
 
     def begin(self) -> None:
         """Take up what was told before; where that is not known, nothing that was is told."""
+        self._trial = self._state.get(NOTICE_TEST)
         self._memory = Memory.read(self._state.get(NOTICES_MEMORY))
         if self._memory is None:
             self._remember(Memory(self._journal.newest()))
-        self._trial = self._state.get(NOTICE_TEST)
 
     def _run(self) -> None:
         self.begin()

@@ -1,0 +1,249 @@
+"""Notices on a Linux desktop: with a daemon of the tests, and with a real one before a screen."""
+
+import html
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.bus_services import NotificationDaemon
+from tests.fakes.log import RecordingLog
+from tests.fakes.process import wait_for
+from tests.fakes.tray.bus import SessionBus
+from zoomsync_agent.core.notices import Notice
+from zoomsync_agent.desktop import notifying
+from zoomsync_agent.desktop.notifying import BusNotifier, CallableNotifier
+
+FAILED = Notice(
+    "failed", "1 recording could not be uploaded", "“A <b> & C”: no.", "ui/health", True
+)
+SAFE = Notice("safe", "12 recordings uploaded", "“A” and 11 more.", "ui/recordings")
+
+
+@pytest.fixture
+def bus():
+    """Give a bus; its socket lies at a short path."""
+    with tempfile.TemporaryDirectory() as folder, SessionBus(Path(folder)) as found:
+        yield found
+
+
+@pytest.fixture
+def log():
+    """Give a log."""
+    return RecordingLog()
+
+
+@pytest.fixture
+def opened():
+    """Give the pages that were opened."""
+    return []
+
+
+@pytest.fixture
+def notifier(bus, log, opened):
+    """Give a notifier on that bus."""
+    found = BusNotifier(opened.append, log, address=bus.address)
+    yield found
+    found.close(10.0)
+    assert not found.is_alive
+    assert found.failure is None
+
+
+def test_a_notice_is_shown_with_all_that_belongs_to_it(bus, notifier):
+    """What somebody should not miss stays until it is closed."""
+    with NotificationDaemon(bus.address) as daemon:
+        assert not notifier.is_alive
+        notifier.tell(FAILED)
+        notifier.tell(SAFE)
+        failed, safe = daemon.wait_shown(2)
+    assert failed["summary"] == FAILED.title
+    assert failed["body"] == "“A &lt;b&gt; &amp; C”: no."
+    assert failed["actions"] == ["default", "Open"]
+    assert (failed["hints"]["urgency"], safe["hints"]["urgency"]) == (2, 1)
+    assert failed["hints"]["desktop-entry"] == "zoomsync"
+    assert safe["id"] != failed["id"]
+    assert failed["timeout"] == -1
+
+
+def test_a_daemon_without_markup_is_given_plain_text(bus, notifier):
+    """Else people read “&amp;lt;”."""
+    with NotificationDaemon(bus.address, ("body",)) as daemon:
+        notifier.tell(FAILED)
+        (shown,) = daemon.wait_shown(1)
+    assert shown["body"] == FAILED.text
+    assert shown["actions"] == []
+
+
+def test_a_notice_takes_the_place_of_the_former_of_its_group(bus, notifier):
+    """One in the corner, and not twelve; one that somebody has closed is not replaced."""
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(SAFE)
+        notifier.tell(FAILED)
+        notifier.tell(SAFE)
+        first, _, second = daemon.wait_shown(3)
+        assert second["replaces"] == first["id"]
+        daemon.dismiss(first["id"])
+        wait_for("the closing is known", lambda: "safe" not in notifier._ids)
+        notifier.tell(SAFE)
+        assert daemon.wait_shown(4)[3]["replaces"] == 0
+
+
+def test_a_click_opens_the_page_that_helps(bus, notifier, opened):
+    """Also one on an earlier notice; one of another program's is none of ours."""
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(FAILED)
+        notifier.tell(SAFE)
+        failed, safe = daemon.wait_shown(2)
+        daemon.click(99)
+        daemon.click(safe["id"])
+        daemon.click(failed["id"])
+        wait_for("both pages are open", lambda: len(opened) == 2)
+    assert sorted(opened) == ["ui/health", "ui/recordings"]
+
+
+def test_a_browser_that_does_not_start_ends_nothing(bus, log):
+    """The next notice is shown all the same."""
+    failed = threading.Event()
+
+    def fail(_page):
+        failed.set()
+        raise RuntimeError("no browser")
+
+    notifier = BusNotifier(fail, log, address=bus.address)
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(FAILED)
+        daemon.click(daemon.wait_shown(1)[0]["id"])
+        assert failed.wait(10.0)
+        notifier.tell(SAFE)
+        daemon.wait_shown(2)
+        wait_for("it is logged", lambda: log.named("page not opened"))
+    notifier.close(10.0)
+
+
+def test_without_a_daemon_it_is_said_once_and_shown_to_the_one_that_comes(
+    bus, log, notifier, monkeypatch
+):
+    """At login the agent may be there before the desktop is."""
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.05)
+    for _ in range(50):
+        notifier.tell(SAFE)
+    wait_for("it is logged", lambda: log.named("notices cannot be shown"))
+    assert len(notifier._waiting) <= notifying._MOST_WAITING
+    with NotificationDaemon(bus.address) as daemon:
+        assert daemon.wait_shown(1)
+    assert len(log.named("notices cannot be shown")) == 1
+
+
+def test_without_a_bus_nothing_fails_and_nothing_waits(log, tmp_path):
+    """On a server."""
+    notifier = BusNotifier(pytest.fail, log, address=f"unix:path={tmp_path}/none")
+    notifier.tell(FAILED)
+    wait_for("it is logged", lambda: log.named("notices cannot be shown"))
+    notifier.close(5.0)
+    assert not notifier.is_alive
+    notifier.tell(FAILED)
+    assert not notifier.is_alive
+
+
+def test_a_daemon_that_comes_back_is_used_again(bus, notifier, monkeypatch):
+    """The ids of the one before mean nothing to it."""
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.05)
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(SAFE)
+        daemon.wait_shown(1)
+    bus.kill()
+    bus.start()
+    wait_for("it has noticed", lambda: not notifier._ids or notifier.tell(FAILED))
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(SAFE)
+        assert not any(one["replaces"] for one in daemon.wait_shown(1))
+
+
+def test_a_tray_is_handed_title_and_text(log):
+    """Where there is one, and it works."""
+    notifier, shown = CallableNotifier(log), []
+    notifier.tell(FAILED)
+    notifier.show = lambda title, text: shown.append((title, text))
+    notifier.tell(FAILED)
+    assert shown == [(FAILED.title, FAILED.text)]
+
+    def fail(_title, _text):
+        raise RuntimeError
+
+    notifier.show = fail
+    notifier.tell(FAILED)
+    assert log.named("notice not shown")
+
+
+@pytest.fixture
+def dunst(tmp_path):
+    """Give the variables of a session with a screen that nobody sees and a real daemon."""
+    for program in ("Xvfb", "dunst", "dunstctl", "dbus-daemon"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    with tempfile.TemporaryDirectory() as folder, SessionBus(Path(folder)) as bus:
+        reading, writing = os.pipe()
+        screen = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-nolisten", "tcp"],  # noqa: S607  found above
+            pass_fds=[writing],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        try:
+            with os.fdopen(reading) as told:
+                display = told.readline().strip()
+            variables = {
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "DISPLAY": f":{display}",
+                "DBUS_SESSION_BUS_ADDRESS": bus.address,
+            }
+            daemon = subprocess.Popen(
+                ["dunst"],  # noqa: S607  found above
+                env=variables,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                yield variables
+            finally:
+                daemon.terminate()
+                daemon.wait(10)
+        finally:
+            screen.terminate()
+            screen.wait(10)
+
+
+def _ask(variables, *words):
+    done = subprocess.run(
+        ["dunstctl", *words],  # noqa: S607  found above
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_real_daemon_shows_grouped_notices(dunst, log, monkeypatch):
+    """Two groups are two notices, however many there were of each."""
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.1)
+    notifier = BusNotifier(pytest.fail, log, address=dunst["DBUS_SESSION_BUS_ADDRESS"])
+    for count in range(1, 6):
+        notifier.tell(Notice("safe", f"{count} recordings uploaded", "“A” & more."))
+    notifier.tell(FAILED)
+    wait_for("they are shown", lambda: "Currently displayed: 2" in _ask(dunst, "count"))
+    wait_for("all are sent", lambda: not notifier._waiting)
+    _ask(dunst, "close-all")
+    history = json.loads(_ask(dunst, "history"))["data"][0]
+    shown = {one["summary"]["data"]: one["body"]["data"] for one in history}
+    notifier.close(10.0)
+    assert set(shown) == {"5 recordings uploaded", FAILED.title}
+    assert html.unescape(shown["5 recordings uploaded"]) == "“A” & more."
