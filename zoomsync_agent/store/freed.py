@@ -79,6 +79,8 @@ class SqliteFreedStore:
                 ON CONFLICT (file_id) DO UPDATE SET
                     size = excluded.size, mtime_ns = excluded.mtime_ns,
                     noted_at = excluded.noted_at, freed_at = NULL, restored_at = NULL
+                -- Another process of this home may have moved it at this very moment.
+                WHERE freed_at IS NULL OR restored_at IS NOT NULL
                 """,
                 (file.id, file.identity.size, file.identity.mtime_ns, now),
             )

@@ -283,8 +283,22 @@ class Desk(Protocol):
         """Return which originals of so many *days* ago would be moved to the trash."""
         ...
 
-    def free_room(self, days: int) -> Plan:
-        """Move originals that are safe to the trash of this computer; may take minutes."""
+    def free_room(self, days: int) -> None:
+        """Begin to move originals that are safe to the trash of this computer.
+
+        Raises:
+            NotAllowed: it is being done already.
+        """
+        ...
+
+    @property
+    def is_freeing(self) -> bool:
+        """Whether originals are being moved because somebody asked for it."""
+        ...
+
+    @property
+    def freed(self) -> Plan | None:
+        """What came of it the last time that somebody asked; None where nobody did in this run."""
         ...
 
     # --- health ----------------------------------------------------------------------------

@@ -62,6 +62,7 @@ class AppDesk(ComputerDesk):
         is_held: bool = False,
         secrets: SecretStore | None = None,
     ) -> None:
+        super().__init__()
         self._home = home
         self._settings = settings
         self._reload = reload or (lambda: settings)
@@ -110,6 +111,7 @@ class AppDesk(ComputerDesk):
 
     def close(self) -> None:
         """Give everything back."""
+        self.stop_freeing()
         self._databases.close()
 
     # --- towards the page ------------------------------------------------------------------

@@ -19,6 +19,7 @@ from zoomsync_agent.web.pages import (
     settings,
     setup,
     showing,
+    space,
     uploads,
     words,
     zoom,
@@ -64,5 +65,6 @@ def create_pages(desk: "Desk", guard: Guard, pulse: Pulse) -> Flask:
     events.register(app, pulse)
     setup.register(app, desk)
     settings.register(app, desk)
+    space.register(app, desk)
     zoom.register(app, desk)
     return app

@@ -193,6 +193,7 @@ def _page(
         settings=desk.settings(),
         account=desk.supabase_account(),
         zoom=desk.zoom(),
+        at_login=desk.is_at_login,
         is_held=desk.is_held,
     )
 

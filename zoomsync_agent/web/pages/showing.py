@@ -29,14 +29,17 @@ _COUNT: Final = "n"
 _MOST: Final = 9
 _BACK: Final = re.compile(r"/|/ui/[A-Za-z0-9/_-]{0,200}")
 NOTES: Final[dict[str, tuple[str, str]]] = {
+    "at_login": ("The agent starts when you log in.",) * 2,
     "begun": ("Everything is set up. The agent begins.",) * 2,
     "cancelled": ("1 file is not uploaded.", "{n} files are not uploaded."),
+    "freeing": ("Originals are being moved to the trash, each when it has been read.",) * 2,
     "kept": ("The access keys are kept in the keyring.",) * 2,
     "later": (
         "1 setting is saved. It is taken up when the agent is started the next time.",
         "{n} settings are saved. Some are taken up when the agent is started the next time.",
     ),
     "looking": ("The recordings folder is being looked through.",) * 2,
+    "not_at_login": ("The agent does not start when you log in.",) * 2,
     "opened": ("The folder is open in your file manager.",) * 2,
     "paused": ("Paused. No new byte moves until you resume, or the pause ends.",) * 2,
     "received": ("The recording is here and waits for its upload.",) * 2,
