@@ -160,6 +160,8 @@ def furnish(world, monkeypatch):
         "upload": "ui/upload",
         "activity": "ui/activity",
         "health": "ui/health",
+        "space": "ui/space",
+        "settings": "ui/settings",
         "missing": "ui/nothing",
     }
 
