@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.fakes.log import RecordingLog
 from tests.fakes.process import wait_for
@@ -17,6 +18,8 @@ from tests.fakes.tray.desk import FakeDesk, active_of, snapshot_of, view_of
 from zoomsync_agent.core.errors import NotAllowed
 from zoomsync_agent.core.snapshot import AgentState
 from zoomsync_agent.tray import Tray
+from zoomsync_agent.tray.status_notifier.icon import Icon, Listeners
+from zoomsync_agent.tray.status_notifier.items import Item
 
 ITEM, MENU = "org.kde.StatusNotifierItem", "com.canonical.dbusmenu"
 
@@ -346,6 +349,30 @@ def test_what_goes_wrong_is_told_and_stands_in_the_menu(bus):
         panel.click("Open archive folder")
         has_called(desk, "open_archive")
         wait_for("it is gone", lambda: "Nothing has been kept yet" not in panel.labels()[0])
+
+
+def test_what_cannot_be_told_is_an_error_for_who_asks(bus):
+    """A label that D-Bus cannot carry: it is noted, who asks is answered, the icon stays."""
+    faults = []
+    item = Item("bad", "half \ud800")
+    icon = Icon(
+        "x",
+        lambda size: Image.new("RGBA", (size, size)),
+        menu=(item,),
+        listeners=Listeners(on_fault=faults.append),
+    )
+    thread = threading.Thread(target=icon.run)
+    with FakePanel(bus.address) as panel:
+        thread.start()
+        panel.wait_for_icon()
+        with pytest.raises(RuntimeError, match="Failed"):
+            panel.menu()
+        assert faults
+        icon.menu = (Item("good", "whole"),)
+        wait_for("it is well again", lambda: icon._table.items[0].key == "good")
+        assert panel.labels() == ["whole"]
+        icon.stop()
+        thread.join(10)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The tray's run: looking, ending, failing, and which of the desktop's ways it takes."""
 
+import socket
 import threading
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
+from jeepney import Parser, message_bus, new_method_return
 
 from tests.fakes.log import RecordingLog
 from tests.fakes.process import wait_for
@@ -15,7 +17,7 @@ from zoomsync_agent.core.errors import StoreDamaged
 from zoomsync_agent.core.snapshot import AgentState
 from zoomsync_agent.tray import Tray, old_tray, pystray_front
 from zoomsync_agent.tray.looks import Face
-from zoomsync_agent.tray.status_notifier import Icon, Item
+from zoomsync_agent.tray.status_notifier import Icon, Item, line
 from zoomsync_agent.tray.status_notifier.items import read
 from zoomsync_agent.tray.status_notifier.line import LineLost, bus_address
 
@@ -273,6 +275,61 @@ def test_the_bus_is_where_the_session_says(tmp_path):
     for environment in ({}, {"XDG_RUNTIME_DIR": str(tmp_path / "no")}):
         with pytest.raises(LineLost):
             bus_address(environment)
+
+
+@pytest.fixture
+def wire_pair(monkeypatch):
+    """A line whose other end is in the test's hand."""
+    here, there = socket.socketpair()
+    monkeypatch.setattr(line, "prep_socket", lambda *_, **__: here)
+    one = line.Line("unix:path=/nowhere")
+    there.recv(4096)  # its greeting
+    yield one, there
+    one.close()
+    there.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"l" * 64, bytes(range(256)), b"B\x02" + b"\xff" * 30])
+def test_a_bus_that_talks_nonsense_is_lost(wire_pair, said):
+    """It hangs up, or says what nobody understands: one kind of error, so that it is left."""
+    one, there = wire_pair
+    there.sendall(said)
+    there.shutdown(socket.SHUT_WR)
+    # Two reads at most: what it said, and that it has hung up.
+    with pytest.raises(LineLost):
+        one.received() or one.received()
+
+
+def test_a_bus_that_takes_nothing_is_lost(wire_pair):
+    """Whoever does not read is not waited for."""
+    one, there = wire_pair
+    there.close()
+    with pytest.raises(LineLost):
+        one.send(message_bus.ListNames())
+
+
+def test_what_cannot_be_sent_is_named_and_the_line_stays(wire_pair):
+    """Half a character: nothing of it leaves."""
+    one, there = wire_pair
+    with pytest.raises(line.Unsendable):
+        one.send(message_bus.NameHasOwner("\ud800"))
+    one.send(message_bus.ListNames())
+    assert b"ListNames" in there.recv(4096)
+
+
+def test_answers_go_to_who_asked(wire_pair):
+    """And to nobody else; an answer that nobody awaits is left alone."""
+    one, there = wire_pair
+    answers = []
+    question = message_bus.NameHasOwner("a.b")
+    one.ask(question, lambda well, body: answers.append((well, body)))
+    parser = Parser()
+    parser.add_data(there.recv(4096))
+    asked = parser.get_next_message()
+    for _ in range(2):
+        there.sendall(new_method_return(asked, "b", (True,)).serialise(5))
+        assert one.received() == []
+    assert answers == [(True, (True,))]
 
 
 def test_a_menu_of_pystrays_is_read():

@@ -222,16 +222,13 @@ class FakePanel:
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
-            while True:
+            heard: list[Any] = []
+            while self._here not in heard:
+                # What came along with the last reply is in the parser already.
+                with contextlib.suppress(TimeoutError):
+                    while True:
+                        self._heard(self._line.receive(timeout=0))
                 heard, _, _ = select.select([self._line.sock, self._here], [], [])
-                if self._here in heard:
-                    return
-                while True:
-                    try:
-                        message = self._line.receive(timeout=0)
-                    except TimeoutError:
-                        break
-                    self._heard(message)
 
     def _heard(self, message: Message) -> None:
         fields = message.header.fields

@@ -73,7 +73,11 @@ class Line:
         self._parser = Parser()
         self._serials = count(1)
         self._waiting: dict[int, OnReply] = {}
-        self.ask(message_bus.Hello(), lambda _well, _body: None)
+        try:
+            self.ask(message_bus.Hello(), lambda _well, _body: None)
+        except LineLost:
+            self.close()
+            raise
 
     def fileno(self) -> int:
         """Return what `select` waits for."""
