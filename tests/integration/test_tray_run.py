@@ -60,7 +60,9 @@ class FakeFront:
 class Run:
     """A tray over a front that is played, on the platform whose way that is."""
 
-    def __init__(self, desk, monkeypatch, *, platform="win32", fault=None, raises=None):
+    def __init__(
+        self, desk, monkeypatch, *, platform="win32", fault=None, raises=None, profile=None
+    ):
         self.desk, self.log, self.fronts = desk, RecordingLog(), []
         self.back_ends, self.reasons, self.troubles = [], [], []
         self.ended = threading.Event()
@@ -79,6 +81,7 @@ class Run:
         self.tray = Tray(
             desk,
             log=self.log,
+            profile=profile,
             on_no_tray=self.reasons.append,
             on_trouble=self.troubles.append,
             platform=platform,
@@ -131,6 +134,27 @@ def test_what_changes_is_shown_and_nothing_else(monkeypatch):
         wait_for("it follows", lambda: run.scene.look.face is Face.OFFLINE)
         assert desk.views == views + 1
     assert "tray" in desk.released
+
+
+def test_the_icon_does_not_wait_for_the_desk(monkeypatch):
+    """A desk that takes long at first: the icon is there before, says so, and can be quit."""
+    desk = FakeDesk()
+    let_go = threading.Event()
+    look = desk.view
+
+    def slow():
+        assert let_go.wait(20)
+        return look()
+
+    monkeypatch.setattr(desk, "view", slow)
+    run = Run(desk, monkeypatch, profile="work")
+    with run.running():
+        wait_for("it is shown", lambda: run.tray.is_shown)
+        assert (run.scene.name, run.scene.look.letter) == ("zoomsync (work)", "W")
+        assert "starting" in run.scene.tip
+        assert "quit" in [one.key for one in run.scene.menu]
+        let_go.set()
+        wait_for("it follows", lambda: run.scene.look.face is Face.IDLE)
 
 
 def test_wake_is_quicker_than_the_next_look(monkeypatch):

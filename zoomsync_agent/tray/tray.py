@@ -38,6 +38,8 @@ class Tray:
     Args:
         desk: what can be seen and done.
         log: where events go.
+        profile: of this run; empty for the usual one. Where it is given, the icon is there before
+            the desk is asked for the first time; where None, the desk is asked first.
         on_no_tray: is told why no icon can be seen, after a tray was waited for; on the main
             thread, and once, until the icon was in a tray meanwhile. A tray is still listened for,
             at no cost, and the icon appears when one comes.
@@ -53,6 +55,7 @@ class Tray:
         desk: TrayDesk,
         *,
         log: Log,
+        profile: str | None = None,
         on_no_tray: Callable[[str], None] = _nobody,
         on_tray: Callable[[], None] = lambda: None,
         on_trouble: Callable[[str], None] = _nobody,
@@ -77,7 +80,8 @@ class Tray:
         self._seen: tuple[int, str] | None = None
         self._view: View | None = None
         self._failures = 0
-        self._scene = Scene(Look(Face.STOPPED), looks.NAME, _BEGINNING, menu.trouble(_BEGINNING))
+        self._profile = profile
+        self._scene = _beginning(profile or "")
         self._wants_old_tray = False
         self._is_shown = False
         self._has_told_absent = False
@@ -93,7 +97,8 @@ class Tray:
         Returns within a fraction of a second after that, whoever sets it. Whatever becomes of the
         desktop's tray, nothing is raised and it is not returned before.
         """
-        self._look()
+        if self._profile is None:
+            self._look()
         threading.Thread(target=self._end, args=(ended,), name="tray-end", daemon=True).start()
         watcher = threading.Thread(target=self._watch, args=(ended,), name="tray", daemon=True)
         watcher.start()
@@ -159,7 +164,7 @@ class Tray:
                 "tray fault", why=f"{type(exc).__name__}: {exc}"
             ),
         )
-        profile = self._view.profile if self._view else ""
+        profile = self._profile or (self._view.profile if self._view else "")
         icon_id = f"{looks.NAME}-{profile}" if profile else looks.NAME
         front = StatusNotifierFront(
             icon_id, self._scene, self._clicked, listeners=listeners, patience=self._patience
@@ -322,6 +327,12 @@ class Tray:
         if trouble:
             self._guarded(partial(self._on_trouble, trouble))
         self.wake()
+
+
+def _beginning(profile: str) -> Scene:
+    """Return what is shown before anything is known."""
+    look = Look(Face.WORKING, letter=looks.letter_of(profile))
+    return Scene(look, looks.name_of(profile), _BEGINNING, menu.trouble(_BEGINNING))
 
 
 def _told(error: AgentError) -> str:
