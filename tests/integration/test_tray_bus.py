@@ -159,6 +159,17 @@ def test_an_open_menu_changes_in_place(bus):
         assert [row["number"] for row in panel.menu()] == [row["number"] for row in before]
 
 
+def test_who_opens_the_menu_has_it_fresh(bus):
+    """It is answered at once, and looked at once: not only at the next turn."""
+    desk = FakeDesk()
+    with FakePanel(bus.address) as panel, running(desk, look_seconds=30.0):
+        panel.wait_for_icon()
+        desk.shows(snapshot_of(sentence="Fresh & <new>."))
+        assert panel.call(panel.properties()["Menu"], MENU, "AboutToShow", "i", 0) is False
+        wait_for("it is fresh", lambda: panel.labels()[0] == "Fresh & <new>.", 5)
+        assert panel.properties()["ToolTip"][3] == "Fresh &amp; &lt;new&gt;."
+
+
 def test_items_keep_their_numbers_when_others_come_and_go(bus):
     """A layout that is another one is told once, and what stays keeps its number."""
     with FakePanel(bus.address) as panel, running() as one:

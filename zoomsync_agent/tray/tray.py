@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from zoomsync_agent.core.errors import AgentError
-from zoomsync_agent.tray import looks, menu, old_tray
+from zoomsync_agent.tray import looks, menu, old_tray, words
 from zoomsync_agent.tray.actions import perform
 from zoomsync_agent.tray.desk import TrayDesk, View
 from zoomsync_agent.tray.front import Front, Log, Scene
@@ -20,6 +20,9 @@ _LOOK_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.1
 _FAILURES_FORGIVEN: Final = 3
 """While an agent begins anew its databases may be away for a moment."""
+_LAST_LOOK_SECONDS: Final = 0.2
+"""So long is waited at the end for a look that is under way."""
+_LONGEST_TIP: Final = 200
 _BEGINNING: Final = "The agent is starting."
 _SETTLED: Final = frozenset({Action.OPEN_PAGE})
 """Can be asked for again while the last one is still under way: a browser may be slow to start."""
@@ -110,7 +113,7 @@ class Tray:
             self._is_over = True
             self._is_shown = False
             self._nudge.set()
-            watcher.join(self._look_seconds)
+            watcher.join(_LAST_LOOK_SECONDS)
 
     def wake(self) -> None:
         """Look now whether something has changed; from any thread, or from a signal's handler."""
@@ -263,7 +266,8 @@ class Tray:
                 return
             scene = self._scene_of_failure(_told(exc))
         except Exception:  # noqa: BLE001  the next look may go well
-            if not self._failures:
+            # At the end the desk may be closed while it is being looked at.
+            if not (self._failures or self._is_over):
                 self._log.exception("tray could not look")
             self._failures += 1
             return
@@ -274,7 +278,7 @@ class Tray:
         return Scene(
             look=looks.look_of(view),
             name=looks.name_of(view.profile),
-            tip=looks.sentence_of(view),
+            tip=words.cut(looks.sentence_of(view), _LONGEST_TIP),
             menu=menu.with_trouble(entries, trouble) if trouble else entries,
         )
 

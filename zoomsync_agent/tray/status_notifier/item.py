@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
 
 from zoomsync_agent.tray.status_notifier.wire import (
@@ -119,7 +120,8 @@ class ItemFace:
             "AttentionIconPixmap": ("a(iiay)", pixmaps if shown.is_urgent else []),
             "AttentionMovieName": ("s", ""),
             "IconThemePath": ("s", ""),
-            "ToolTip": ("(sa(iiay)ss)", ("", [], shown.title, shown.tip)),
+            # The text may contain marks of HTML, so what looks like one is none.
+            "ToolTip": ("(sa(iiay)ss)", ("", [], shown.title, escape(shown.tip, quote=False))),
             "ItemIsMenu": ("b", self._opens_menu),
             "Menu": ("o", MENU_PATH),
         }

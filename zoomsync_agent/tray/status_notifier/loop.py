@@ -111,8 +111,7 @@ class Loop:
         line = self._line
         try:
             self._tell()
-            awaited = [self._bell.fileno(), *([line.fileno()] if line else [])]
-            heard, _, _ = select.select(awaited, [], [], self._timeout())
+            heard = self._wait(line)
             if self._bell.fileno() in heard:
                 self._empty_bell()
             if line is not None and line.fileno() in heard:
@@ -121,6 +120,16 @@ class Loop:
         except LineLost as why:
             self._lost(str(why))
         self._look()
+
+    def _wait(self, line: Line | None) -> list[int]:
+        """Wait until there is something to read, or to do; return from where it can be read."""
+        # Not `select`: it knows no file beyond the 1,024th that a process has open.
+        poll = select.poll()
+        poll.register(self._bell.fileno(), select.POLLIN)
+        if line is not None:
+            poll.register(line.fileno(), select.POLLIN)
+        timeout = self._timeout()
+        return [number for number, _ in poll.poll(None if timeout is None else timeout * 1000 + 1)]
 
     def _heard(self, line: Line, message: Message) -> None:
         if self._panel is not None:
