@@ -130,6 +130,14 @@ def test_another_power_supply_is_nothing_to_look_for(room):
     assert (room.source.looks, room.remote.looks, room.bell.rings) == (0, 0, rings)
 
 
+def test_a_clock_that_goes_on_in_a_sleep_shows_it_too(room):
+    """On Windows both clocks do; what is missing is the ticks of that time."""
+    room.clock.advance(8 * 3_600.0)
+    room.keeping.tick()
+    room.pass_time(30)
+    assert room.source.looks == 1
+
+
 def test_a_drift_is_no_jump(room):
     """The network sets the clock by a few seconds now and then."""
     for _ in range(20):

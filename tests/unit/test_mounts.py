@@ -75,6 +75,14 @@ def test_the_system_is_asked(monkeypatch):
     assert kind_of(Path("/srv")) is MountKind.UNKNOWN
 
 
+def test_what_is_not_there_yet_lies_where_its_folder_will(monkeypatch, tmp_path):
+    """An archive on a network drive is made on its first use."""
+    monkeypatch.setattr(mounts, "_mounted", lambda: [Partition("/", "nfs")])
+    assert mounts.is_network(tmp_path / "a" / "b")
+    monkeypatch.setattr(mounts, "_mounted", lambda: [Partition("/", "ext4")])
+    assert not mounts.is_network(tmp_path / "a" / "b")
+
+
 def test_this_machine_gives_an_answer(tmp_path):
     """The real list can be read."""
     assert mount_of(tmp_path).mountpoint
