@@ -22,7 +22,7 @@ _FINER: Final = 8
 _EDGE: Final = 1 / 16
 """Nothing is drawn nearer to the border."""
 
-_TEAL: Final = "#1a8a99"
+_TEAL: Final = "#1c92a2"
 _SLATE: Final = "#74838b"
 _AMBER: Final = "#b9770e"
 _RED: Final = "#d9483f"
