@@ -161,7 +161,24 @@ def test_a_daemon_that_comes_back_is_used_again(bus, notifier, monkeypatch):
     wait_for("it has noticed", lambda: not notifier._ids or notifier.tell(FAILED))
     with NotificationDaemon(bus.address) as daemon:
         notifier.tell(SAFE)
-        assert not any(one["replaces"] for one in daemon.wait_shown(1))
+        assert daemon.wait_shown(1)[0]["replaces"] == 0
+
+
+def test_where_nothing_can_be_shown_the_tries_become_rare(log, tmp_path, monkeypatch):
+    """A session bus may start a daemon for each, which fails without a screen."""
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        return len(waits) >= 9 and notifier._stopping.set()
+
+    notifier = BusNotifier(pytest.fail, log, address=f"unix:path={tmp_path}/none")
+    monkeypatch.setattr(notifier._stopping, "wait", wait)
+    notifier.tell(FAILED)
+    wait_for("it has ended", lambda: not notifier.is_alive)
+    assert waits[:3] == [60.0, 120.0, 240.0]
+    assert waits[-1] == 3_600.0
+    notifier.close(1.0)
 
 
 def test_a_tray_is_handed_title_and_text(log):

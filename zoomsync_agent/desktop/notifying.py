@@ -19,6 +19,8 @@ _NAME: Final = "Zoom recordings"
 _ICON: Final = "folder-videos"
 """A name of the *Icon Naming Specification*, for where the program is not installed."""
 _AGAIN_SECONDS: Final = 60.0
+_LONGEST_SECONDS: Final = 3_600.0
+"""Where nothing can be shown, each try may start a program that fails, so they become rare."""
 _MOST_WAITING: Final = 20
 _BY_ITSELF: Final = -1
 """The daemon decides how long a notice is shown."""
@@ -68,6 +70,7 @@ class BusNotifier(ThreadService):
         self._waker: Waker | None = None
         self._guard = threading.Lock()
         self._is_closed = False
+        self._again = _AGAIN_SECONDS
         self._is_silent = False
         self._ids: dict[str, int] = {}
         self._pages: dict[int, str] = {}
@@ -98,6 +101,7 @@ class BusNotifier(ThreadService):
 
     def _run(self) -> None:
         waker = self._waker = Waker()
+        self._again = _AGAIN_SECONDS
         try:
             while not self._stopping.is_set():
                 try:
@@ -108,7 +112,8 @@ class BusNotifier(ThreadService):
                     if not self._is_silent:
                         self._log.info("notices cannot be shown", why=str(exc))
                         self._is_silent = True
-                    self._stopping.wait(_AGAIN_SECONDS)
+                    self._stopping.wait(self._again)
+                    self._again = min(self._again * 2, _LONGEST_SECONDS)
         finally:
             self._waker = None
             waker.close()
@@ -124,6 +129,7 @@ class BusNotifier(ThreadService):
         for member in ("ActionInvoked", "NotificationClosed"):
             bus.subscribe(MatchRule(type="signal", path=PATH, interface=SERVICE, member=member))
         self._is_silent = False
+        self._again = _AGAIN_SECONDS
 
     def _serve(self, bus: Bus, waker: Waker) -> None:
         while not self._stopping.is_set():

@@ -14,11 +14,12 @@ _METERED: Final = {1: True, 2: False, 3: True, 4: False}
 """NMMetered: yes, no, and the same as guesses; 0 is unknown."""
 _COSTS: Final = {"unrestricted": False, "fixed": True, "variable": True}
 """NetworkCostType of Windows; it can also be Unknown."""
+_INFORMATION: Final = "Windows.Networking.Connectivity.NetworkInformation"
 _ASKING: Final = (
-    "[Windows.Networking.Connectivity.NetworkInformation,Windows.Networking.Connectivity,"
-    "ContentType=WindowsRuntime].GetMethod('GetInternetConnectionProfile').Invoke($null,$null)"
-    ".GetConnectionCost().NetworkCostType"
+    f"[void][{_INFORMATION},Windows,ContentType=WindowsRuntime];"
+    f"[{_INFORMATION}]::GetInternetConnectionProfile().GetConnectionCost().NetworkCostType"
 )
+"""`ConnectionCost` of the Windows Runtime, which PowerShell 5 loads by this form of name."""
 _WINDOWS_SECONDS: Final = 300.0
 """A PowerShell takes half a second of processor time, so it is not asked more often."""
 _PATIENCE_SECONDS: Final = 10.0
