@@ -21,7 +21,8 @@ from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
 from zoomsync_agent.destinations.folder import FolderDestination
 from zoomsync_agent.engine.audit import LAST_AUDIT, Audit
-from zoomsync_agent.engine.freeing import Freeing, Freer
+from zoomsync_agent.engine.freeing import Freeing
+from zoomsync_agent.engine.freer import Freer
 from zoomsync_agent.ports import Decided
 from zoomsync_agent.store.freed import SqliteFreedStore
 from zoomsync_agent.store.journal import SqliteJournal
@@ -170,6 +171,22 @@ def test_a_plan_changes_nothing_and_tells_what_would_be_moved(world, old):
     assert world.trash.moved == []
     done = world.freer.free(DAYS, is_asked=True)
     assert done.moved == plan.moved
+
+
+def test_a_plan_asks_for_all_at_once(world, old):
+    """A page that lists ten thousand recordings must not ask a bucket for each."""
+    asked = []
+
+    def one(_receipt):
+        raise AssertionError("each was asked for")
+
+    world.come_home("2020-11-24 09.15.00 Second/video2.mp4", b"another")
+    world.clock.advance((DAYS + 1) * DAY)
+    held = [stored.receipt for stored in world.objects.receipts("folder")]
+    world.memory.check_all = lambda receipts: (asked.append(len(receipts)), list(receipts))[1]
+    world.memory.check = one
+    assert len(world.freer.plan(DAYS).moved) == len(held) == 2
+    assert asked == [2]
 
 
 def test_not_before_its_time(world):

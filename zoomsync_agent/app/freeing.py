@@ -13,7 +13,8 @@ from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.trash import local_trash
 from zoomsync_agent.destinations.folder import FolderDestination
-from zoomsync_agent.engine.freeing import Freeing, Freer
+from zoomsync_agent.engine.freeing import Freeing
+from zoomsync_agent.engine.freer import Freer
 from zoomsync_agent.engine.trashing import Trashing
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, Destination, LocalTrash, Service
