@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from zoomsync_agent.tray import art
-from zoomsync_agent.tray.looks import STEPS, Face, Look
+from zoomsync_agent.tray.looks import SIZES, STEPS, Face, Look
 
 LIGHT, DARK = (0xF0, 0xF0, 0xF0), (0x20, 0x20, 0x20)
 FACES = [Look(face, STEPS // 2 if face is Face.WORKING else 0) for face in Face]
@@ -75,7 +75,7 @@ def test_what_stands_on_a_ground_is_readable_there():
         assert contrast(value, (255, 255, 255)) >= 3.0, colour
 
 
-@pytest.mark.parametrize("size", [*art.SIZES, 18, 20, 40, 128])
+@pytest.mark.parametrize("size", [*SIZES, 18, 20, 40, 128])
 @pytest.mark.parametrize("look", [*FACES, Look(Face.IDLE, letter="W")], ids=str)
 def test_it_fills_its_size_and_leaves_a_margin(look, size):
     """The right size; nothing is cut off at the border, and little of it is wasted."""

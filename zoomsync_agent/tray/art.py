@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-SIZES: Final = (16, 22, 24, 32, 48, 64)
-"""Pixels of a side that panels ask for."""
 _FINER: Final = 8
 _EDGE: Final = 1 / 16
 """Nothing is drawn nearer to the border."""

@@ -11,6 +11,8 @@ from zoomsync_agent.tray import words
 from zoomsync_agent.tray.desk import View
 
 NAME: Final = "zoomsync"
+SIZES: Final = (16, 22, 24, 32, 48, 64)
+"""Pixels of a side that panels ask for."""
 STEPS: Final = 24
 """So many steps has the ring of progress: one more is to be seen, and seldom is one drawn anew."""
 SETUP_SENTENCE: Final = "Choose where Zoom's recordings are, and where they are to go."

@@ -1,9 +1,11 @@
 """The tray on Linux: our own icon over D-Bus."""
 
 from functools import partial
+from typing import Any
 
-from zoomsync_agent.tray import art
+from zoomsync_agent.tray import sheets
 from zoomsync_agent.tray.front import OnEntry, Scene
+from zoomsync_agent.tray.looks import Look
 from zoomsync_agent.tray.menu import Entry
 from zoomsync_agent.tray.status_notifier import Icon, Item
 from zoomsync_agent.tray.status_notifier.icon import Listeners
@@ -43,7 +45,7 @@ class StatusNotifierFront:
         before, self._scene = self._scene, scene
         self._icon.show(
             scene.look,
-            partial(art.draw, scene.look),
+            partial(_painted, scene.look),
             title=scene.name,
             tip=scene.tip,
             is_urgent=scene.is_urgent,
@@ -69,3 +71,13 @@ class StatusNotifierFront:
             children=tuple(self._item(one) for one in entry.children),
             press=None if entry.action is None else partial(self._on_entry, entry),
         )
+
+
+def _painted(look: Look, size: int) -> Any:
+    """Return a picture: as it was drawn beforehand, or drawn now."""
+    found = sheets.pixmap(look, size)
+    if found is not None:
+        return found
+    from zoomsync_agent.tray import art  # noqa: PLC0415  Pillow, 9 MB
+
+    return art.draw(look, size)

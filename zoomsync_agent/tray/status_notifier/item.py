@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final
+from typing import Any
 
+from zoomsync_agent.tray.looks import SIZES
 from zoomsync_agent.tray.status_notifier.wire import (
     ITEM,
     ITEM_PATH,
@@ -21,8 +22,7 @@ from zoomsync_agent.tray.status_notifier.wire import (
 Pixmap = tuple[int, int, bytes]
 """Width, height, and the pixels as ARGB32 in network order."""
 Paint = Callable[[int], Any]
-"""Returns the picture, a `PIL.Image`, with so many pixels a side."""
-SIZES: Final = (16, 22, 24, 32, 48, 64)
+"""Returns the picture with so many pixels a side: a `Pixmap`, or a `PIL.Image`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,10 @@ class ItemFace:
 
 
 def pixmap(image: Any) -> Pixmap:
-    """Return a `PIL.Image` as D-Bus carries it."""
+    """Return a picture as D-Bus carries it: a `PIL.Image` turned, a `Pixmap` as it is."""
+    if isinstance(image, tuple):
+        width, height, pixels = image
+        return width, height, pixels
     from PIL import Image  # noqa: PLC0415  18 ms that only a tray needs
 
     red, green, blue, alpha = image.convert("RGBA").split()
