@@ -168,11 +168,20 @@ class Screen:
         for window in self._display.screen().root.query_tree().children:
             with contextlib.suppress(Exception):  # it may have closed meanwhile
                 seen = window.get_attributes()
-                if seen.override_redirect and seen.map_state == X.IsViewable:
+                if seen.map_state == X.IsViewable and self._is_menu(window):
                     at = window.get_geometry()
-                    if at.width > 60 and at.height > 30:
-                        found.append((at.x, at.y, at.width, at.height))
+                    found.append((at.x, at.y, at.width, at.height))
         return found
+
+    def _is_menu(self, window: Any) -> bool:
+        """Whether it says that it is one: what is said where the pointer rests is a window too."""
+        from Xlib import Xatom
+
+        told = window.get_full_property(
+            self._display.intern_atom("_NET_WM_WINDOW_TYPE"), Xatom.ATOM
+        )
+        kinds = [self._display.get_atom_name(one) for one in told.value] if told else []
+        return any(kind.endswith("_MENU") for kind in kinds)
 
     def rows(self, window: tuple[int, int, int, int]) -> list[tuple[int, int]]:
         """Return where the lines of text of a menu are: the middle of each, from the top down."""
@@ -211,12 +220,15 @@ class Screen:
             with contextlib.suppress(AssertionError):
                 wait_for("a menu opens", lambda: len(self.windows()) > len(before), seconds)
                 break
-        assert len(self.windows()) > len(before), "no menu opens"
+        if len(self.windows()) <= len(before):
+            self.keep("no-menu")
+            raise AssertionError(f"no menu opens at {at}; before there were {before}")
         wait_for("it is at rest", self._is_at_rest)
         return next(one for one in self.windows() if one not in before)
 
     def close_menus(self) -> None:
-        """Close whatever is open."""
+        """Close whatever is open, and take the pointer away."""
+        self.hands("mousemove", str(WIDTH // 3), str(HEIGHT // 2))
         for _ in range(4):
             if not self.windows():
                 return
