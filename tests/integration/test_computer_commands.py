@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.fakes.page_world import VIDEO, PageWorld
-from zoomsync_agent import settings
+from tests.fakes.process import wait_for
+from zoomsync_agent import app, settings
 from zoomsync_agent.app import checks
 from zoomsync_agent.cli import zoomsync
 from zoomsync_agent.desktop import paths
@@ -188,3 +189,14 @@ def test_what_the_settings_say_holds(world):
     """Where the command does not say it."""
     _run("config", "set", "free_space_after_days", 3650)
     assert _json("free-space", "--dry-run")["stays"][0]["code"] == "young"
+
+
+def test_the_agent_frees_by_itself_where_the_settings_say_so(world):
+    """Found long ago, and safe; after the first look at the archive."""
+    with world.desk._databases.queue.write() as conn:
+        conn.execute("UPDATE files SET first_seen = 1.6e9")
+    _run("config", "set", "free_space_after_days", 1)
+    with app.running(settings.load(world.home, os.environ, cwd=world.home.config), world.home):
+        wait_for("it is in the trash", lambda: not world.video.exists())
+    (row,) = world.catalog.recent()
+    assert row.processing_status == "completed"
