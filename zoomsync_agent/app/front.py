@@ -61,6 +61,7 @@ def run_with_tray(
     tray = Tray(
         AppTrayDesk(desk, home, ended.set),
         log=log,
+        profile=home.profile,
         on_tray=front.forget_absent,
         on_no_tray=absent,
         on_trouble=front.tell_trouble,

@@ -23,6 +23,7 @@ from zoomsync_agent.app.surroundings import Around, around_here
 from zoomsync_agent.control import Control
 from zoomsync_agent.core.errors import AgentError, SettingsError, StoreDamaged, UsageError
 from zoomsync_agent.core.snapshot import Amount
+from zoomsync_agent.desktop import memory
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.single_instance import InstanceLock, holder
 from zoomsync_agent.engine.meter import Meter
@@ -33,6 +34,7 @@ from zoomsync_agent.settings import Settings
 _REPAIRS: Final = 2
 """A database that is found damaged is moved aside so often in a row."""
 _IN_A_ROW_SECONDS: Final = 600.0
+_GIVE_BACK_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = (5.0, 15.0, 60.0)
 """After so long a start that failed is tried again."""
@@ -119,6 +121,7 @@ class _Keeping:
         self._on_start = on_start
         self._log = log
         self._damages: list[float] = []
+        self._give_back_at = time.monotonic() + _GIVE_BACK_SECONDS / 6
         self._written = self._files()
 
     def run(self, *, redecide_history: bool) -> None:
@@ -162,6 +165,7 @@ class _Keeping:
         try:
             self._on_start(agent.control)
             while not self._ended.wait(1.0):
+                self._give_back()
                 agent.check()
                 self._page.check()
                 self._read_settings()
@@ -180,6 +184,13 @@ class _Keeping:
         if not agent.has_ended:
             self._desk.cannot_begin("The work before is still coming to its end; then it goes on.")
             self._wait(lambda: agent.has_ended)
+
+    def _give_back(self) -> None:
+        """Keep no memory that nobody uses, once a minute."""
+        now = time.monotonic()
+        if now >= self._give_back_at:
+            self._give_back_at = now + _GIVE_BACK_SECONDS
+            memory.give_back()
 
     def _are_other(self, used: Settings) -> bool:
         return self._desk.settings() != used

@@ -13,10 +13,9 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.desktop.bus import SESSION, Bus, BusError, Waker
 
 if TYPE_CHECKING:
@@ -136,10 +135,10 @@ def _ask_portal(bus: Bus, title: str, start: Path, timeout: float) -> Path | Non
     uris = results.get("uris", ("as", []))[1]
     if code != _CHOSEN or len(uris) != 1:
         raise _NoPortal
-    parts = urlsplit(uris[0])
-    if parts.scheme != "file":
+    found = path_of(uris[0])
+    if found is None:
         raise NotAllowed(f"{uris[0]} is no folder of this computer")
-    return Path(os.fsdecode(os.fsencode(url2pathname(parts.path))))
+    return found
 
 
 def _answer_to(bus: Bus, handle: str, timeout: float) -> "Message | None":

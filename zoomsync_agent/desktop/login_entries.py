@@ -1,7 +1,6 @@
 """Where each system keeps what it starts at login, and in which form."""
 
 import os
-import plistlib
 import re
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
-from xml.parsers.expat import ExpatError
 
 from zoomsync_agent.core.errors import NotAllowed
 
@@ -181,6 +179,9 @@ class LaunchAgent:
 
     def read(self) -> list[str] | None:
         """Return the command, unless it is switched off."""
+        import plistlib  # noqa: PLC0415  an XML parser that only a Mac needs
+        from xml.parsers.expat import ExpatError  # noqa: PLC0415  the same
+
         try:
             found = plistlib.loads(self._path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
@@ -198,6 +199,8 @@ class LaunchAgent:
 
     def write(self, command: Sequence[str]) -> None:
         """Write the file, whole or not at all."""
+        import plistlib  # noqa: PLC0415  as above
+
         told = {
             "Label": self._path.stem,
             "ProgramArguments": list(command),

@@ -17,6 +17,7 @@ from zoomsync_agent.core.errors import (
     SourceMissing,
     StoreDamaged,
 )
+from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.core.freeing import DAY_SECONDS, Kept, Original, Plan, Stays, is_junk
 from zoomsync_agent.core.os_errors import writing
 from zoomsync_agent.core.problem import Problem
@@ -27,7 +28,6 @@ from zoomsync_agent.engine.originals import (
     Stamp,
     ToldToStop,
     is_one_file,
-    path_of,
     sha256_of,
 )
 from zoomsync_agent.engine.worker import Log

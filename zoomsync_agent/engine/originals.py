@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from zoomsync_agent.core.freeing import Stays
 
@@ -80,12 +78,6 @@ def _is(descriptor: int, stamp: Stamp) -> bool:
     found = Stamp.of(os.fstat(descriptor))
     # Windows tells another time of creation of a file that is open.
     return replace(found, ctime_ns=stamp.ctime_ns) == stamp
-
-
-def path_of(url: str) -> Path | None:
-    """Return the file that an address names; None where it names something elsewhere."""
-    parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def is_one_file(copy: Path, stamp: Stamp) -> bool:

@@ -7,10 +7,7 @@ import threading
 from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
+from typing import TYPE_CHECKING, Any
 
 from zoomsync_agent.core.errors import SettingsError
 from zoomsync_agent.durable import flush_folder
@@ -18,6 +15,9 @@ from zoomsync_agent.settings import layers
 from zoomsync_agent.settings.layers import Layer, Places
 from zoomsync_agent.settings.loading import build
 from zoomsync_agent.settings.model import SPECS, Settings
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 _writing = threading.Lock()
 
@@ -83,7 +83,7 @@ def save_all(
                 document.pop(key, None)  # which is how a file says nothing
             else:
                 document[key] = _written(key, value, settings)
-        _replace(path, tomlkit.dumps(document))
+        _replace(path, document.as_string())
 
 
 def _compatible(home: Places, environ: Mapping[str, str], replaced: Collection[str]) -> list[Layer]:
@@ -124,7 +124,10 @@ def _written(key: str, value: Any, settings: Settings) -> str | int | float:
     raise SettingsError(f"{key} cannot be written as {value!r}")
 
 
-def _document(path: Path) -> tomlkit.TOMLDocument:
+def _document(path: Path) -> "TOMLDocument":
+    import tomlkit  # noqa: PLC0415  a megabyte that only who writes needs
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  the same
+
     try:
         return tomlkit.parse(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:

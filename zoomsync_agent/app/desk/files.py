@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from zoomsync_agent.app.databases import Databases
 from zoomsync_agent.app.inbox import inbox_of
 from zoomsync_agent.app.links import link
 from zoomsync_agent.core import naming
 from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.desktop import paths, places
 from zoomsync_agent.desktop.clock import SystemClock
@@ -96,7 +96,7 @@ def playable(settings: Settings, home: Home, row: RecordingRow) -> Playable:
         raise NotAllowed(f"{row.file_name} is {row.processing_status}: there is nothing to open")
     if row.destination != "folder":
         return Playable(url=link(settings, home, row, _PLAY_SECONDS))
-    path = places.resolved(Path(url2pathname(urlsplit(row.file_url).path)))
+    path = places.resolved(path_of(row.file_url) or Path())
     root = places.resolved(settings.archive_path)
     if path is None or root is None or not places.is_within(path, [root]):
         # A row may have come from anywhere: nothing but the archive is ever opened for one.

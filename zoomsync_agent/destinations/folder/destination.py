@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from zoomsync_agent.core.errors import (
     DestinationFull,
@@ -26,6 +24,7 @@ from zoomsync_agent.core.errors import (
     SourceChanged,
     VerificationFailed,
 )
+from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import destination_error, reading, writing
 from zoomsync_agent.core.recording import (
@@ -155,7 +154,7 @@ class FolderDestination:
                 return replace(receipt, url=self._url(receipt.key))
             if receipt.url.startswith(self._root.as_uri() + "/"):
                 return None
-            elsewhere = _path_of(receipt.url)
+            elsewhere = path_of(receipt.url)
             if elsewhere is None:
                 return None
             other_root = elsewhere.parents[len(PurePosixPath(receipt.key).parts) - 1]
@@ -385,11 +384,6 @@ def _move(copier: Copier, source: BinaryIO, outgoing: Outgoing, offset: int, cou
             while count > 0 and source.read(min(count, _READ_BYTES)):
                 count -= _READ_BYTES
         raise
-
-
-def _path_of(url: str) -> Path | None:
-    parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _size_of(path: Path) -> int | None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +23,6 @@ from zoomsync_agent.core.facts import (
     ZOOM,
     ZOOM_ACCOUNT,
     ZOOM_PROBLEM,
-    ZOOM_READ_WHOLE,
-    ZOOM_SWEPT,
     ZOOM_WHO,
 )
 from zoomsync_agent.core.problem import Problem
@@ -41,19 +39,13 @@ from zoomsync_agent.service import NobodyWaits, ThreadService, each_beside
 from zoomsync_agent.sources.zoom_cloud.late import Answer, LateTexts, first_look
 from zoomsync_agent.sources.zoom_cloud.origin import Origin, record_of, sightings
 from zoomsync_agent.sources.zoom_cloud.spool import Spool
+from zoomsync_agent.sources.zoom_cloud.swept import Swept
 from zoomsync_agent.zoom.client import Window, ZoomClient, windows
 from zoomsync_agent.zoom.downloads import Downloads
 from zoomsync_agent.zoom.models import CloudFile, CloudMeeting
 
 _log = logging.getLogger(__name__)
 
-REREAD_DAYS: Final = 7
-"""Files come up to some days late, and lie in the window of their meeting's day."""
-DEEP_DAYS: Final = 35
-"""So far back it is read once a day, for what Zoom took long to finish."""
-WHOLE_DAYS: Final = 7
-"""So often everything is read again: what was in Zoom's trash when its days were read is listed on
-the day of its meeting when it comes back."""
 _DAY_SECONDS: Final = 86_400.0
 _DOUBTFUL: Final = 500
 """So many meetings are asked for by themselves, once a day."""
@@ -104,7 +96,7 @@ class ZoomCloud(ThreadService):
         self._state = state
         self._spool = spool
         self._clock = clock
-        self._since = since
+        self._swept = Swept(state, since)
         self._sweeps = sweeps
         self._poll_seconds = poll_seconds
         self._on_news = on_news
@@ -217,18 +209,16 @@ class ZoomCloud(ThreadService):
         is_deep = self._clock.monotonic() >= self._deep_at
         breadth = f"{account}:all" if self._client.is_account_wide else account
         asked_at = self._clock.now()
-        is_whole = is_deep and self._is_whole_due(breadth, asked_at)
-        first = self._first_day(breadth, today, is_deep=is_deep, is_whole=is_whole)
+        is_whole = is_deep and self._swept.is_whole_due(breadth, asked_at)
+        first = self._swept.first_day(breadth, today, is_deep=is_deep, is_whole=is_whole)
         known = self._known_below(root)
         for window, meetings in self._listed(list(windows(first, today))):
             seen = self._tell_of(meetings, account, asked_at, known)
             # Whose recordings were once listed for somebody else does not see them any more.
-            if breadth != account or self._swept(f"{account}:all") is None:
+            if breadth != account or self._swept.window(f"{account}:all") is None:
                 self._tell_gone(root, window, meetings, seen)
         self._listener.swept(root)
-        self._note_swept(breadth, first, today)
-        if is_whole:
-            self._state.set(f"{ZOOM_READ_WHOLE}:{breadth}", repr(asked_at))
+        self._swept.note(breadth, first, today, whole_at=asked_at if is_whole else None)
         if is_deep:
             self._look_for_doubtful(account)
             self._deep_at = self._clock.monotonic() + _DAY_SECONDS
@@ -255,37 +245,6 @@ class ZoomCloud(ThreadService):
         ):
             if found is not None:
                 self._tell_of([found[0]], account, asked_at, known, is_alone=True)
-
-    def _is_whole_due(self, breadth: str, now: float) -> bool:
-        told = self._state.get(f"{ZOOM_READ_WHOLE}:{breadth}")
-        # A moment to come was written while the clock was wrong.
-        return told is None or not 0 <= now - float(told) < WHOLE_DAYS * _DAY_SECONDS
-
-    def _first_day(self, breadth: str, today: date, *, is_deep: bool, is_whole: bool) -> date:
-        since = min(self._since, today)
-        swept = self._swept(breadth)
-        if swept is None or since < swept.first:
-            return since  # never, or not so far back as is wanted now
-        if is_whole:
-            return since
-        back = DEEP_DAYS if is_deep else REREAD_DAYS
-        # What lies before the first day that was swept is not wanted, and would look new.
-        return max(min(swept.last, today) - timedelta(days=back), min(swept.first, today))
-
-    def _swept(self, breadth: str) -> Window | None:
-        """Return which days have been swept of an account's own recordings, or of everybody's."""
-        told = (self._state.get(f"{ZOOM_SWEPT}:{breadth}") or "").split()
-        try:
-            first, last = map(date.fromisoformat, told)
-        except ValueError:
-            return None
-        return Window(first, last)
-
-    def _note_swept(self, breadth: str, first: date, today: date) -> None:
-        swept = self._swept(breadth) or Window(first, today)
-        # A clock that was wrong for a while must not make everything before it look new.
-        last = max(swept.last, today)
-        self._state.set(f"{ZOOM_SWEPT}:{breadth}", f"{min(first, swept.first)} {last}")
 
     def _listed(self, asked: Sequence[Window]) -> Iterator[tuple[Window, list[CloudMeeting]]]:
         """Yield what lies in each window; some are asked for at a time."""

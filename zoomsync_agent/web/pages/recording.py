@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from flask import Flask, Response, redirect, request
 
@@ -11,6 +9,7 @@ from zoomsync_agent.control import Control
 from zoomsync_agent.control.library import Library
 from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.errors import AgentError, NotAllowed
+from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.web.pages import transcripts
 from zoomsync_agent.web.pages.queue import sentence_of
@@ -143,7 +142,7 @@ def _place(row: RecordingRow) -> str:
     """Return where a recording lies, as people write it."""
     if row.destination != _FOLDER or not row.file_url.startswith("file:"):
         return row.file_url
-    return url2pathname(urlsplit(row.file_url).path)
+    return str(path_of(row.file_url) or row.file_url)
 
 
 def _second(text: str) -> int | None:
