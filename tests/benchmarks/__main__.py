@@ -15,6 +15,7 @@ from tests.benchmarks import (
     bucket,
     cloud,
     copying,
+    desktop,
     idle,
     latency,
     memory,
@@ -45,6 +46,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "bucket": bucket.measure,
     "cloud": cloud.measure,
     "page": page.measure,
+    "desktop": desktop.measure,
 }
 
 

@@ -13,6 +13,7 @@ from tests.benchmarks.__main__ import BENCHMARKS
 ROOT = Path(__file__).parents[2]
 NAMES = {
     *("start", "latency", "scale", "copy", "idle", "memory", "upload", "bucket", "cloud", "page"),
+    "desktop",
 }
 
 
