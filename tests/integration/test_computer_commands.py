@@ -47,6 +47,15 @@ def _json(*arguments, code=0):
 # --- start at login ----------------------------------------------------------------------------
 
 
+def test_what_holds_in_this_terminal_alone_is_said(home, monkeypatch):
+    """At login there is another environment."""
+    assert "this terminal alone" not in _run("autostart", "on")
+    monkeypatch.setenv("ZOOMSYNC_SECRETS_DIR", "/somewhere")
+    monkeypatch.setenv("ZOOMSYNC_WORKERS", "1")
+    told = _run("autostart", "on")
+    assert "ZOOMSYNC_WORKERS, ZOOMSYNC_SECRETS_DIR" in told
+
+
 def test_on_off_and_status(home):
     """And the doctor looks at it."""
     assert _json("autostart", "status") == {

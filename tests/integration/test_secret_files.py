@@ -191,3 +191,19 @@ def test_the_doctor_looks_at_the_folder(home, top, monkeypatch, tmp_path):
     top.chmod(0o755)
     assert told().level == "problem"
     assert "chmod 700" in told().sentence
+
+
+def test_what_a_killed_process_left_goes_with_the_next_secret(top, store):
+    """It holds a secret, and nobody reads it any more."""
+    folder = top / "zoomsync"
+    old, new = folder / ".abc.new", folder / ".def.new"
+    for path in (old, new):
+        path.write_text(SECRET)
+        path.chmod(0o600)
+    os.utime(old, (1.0, 1.0))
+    store.set("session", "another")
+    assert not old.exists()
+    assert new.exists()  # somebody may be writing it just now
+    os.utime(new, (1.0, 1.0))
+    store.delete("session")
+    assert not new.exists()

@@ -27,7 +27,10 @@ def test_what_is_no_file_is_none(url):
     assert path_of(url) is None
 
 
-@pytest.mark.parametrize("path", ["C:\\Zoom Archive\\ä.mp4", "\\\\nas\\share\\a b.mp4"])
+WINDOWS = ["C:\\Zoom Archive\\ä.mp4", "\\\\nas\\share\\a b.mp4", "\\\\?\\C:\\a.mp4"]
+
+
+@pytest.mark.parametrize("path", WINDOWS)
 def test_windows_has_drives_and_shares(path):
     """They are written with backslashes."""
     assert str(path_of(PureWindowsPath(path).as_uri(), platform="win32")) == path

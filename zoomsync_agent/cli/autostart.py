@@ -1,5 +1,6 @@
 """`zoomsync autostart`: whether the agent starts at login."""
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,8 @@ def on(as_json: bool) -> None:
     found = _autostart()
     found.set(wanted=True)
     _tell(found, as_json=as_json)
+    if not as_json:
+        _tell_of_environment()
 
 
 @autostart.command()
@@ -41,6 +44,24 @@ def off(as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Say whether the agent starts at login, and what is wrong with that."""
     _tell(_autostart(), as_json=as_json)
+
+
+def _tell_of_environment() -> None:
+    """Say what was set for this terminal alone, and will be something else at login."""
+    from pathlib import Path
+
+    from zoomsync_agent import settings
+    from zoomsync_agent.desktop.secret_files import VARIABLE
+
+    found = settings.origins(home(), os.environ, cwd=Path.cwd())
+    names = [one.env for one in found if one.source == "environment"]
+    names += [VARIABLE] if os.environ.get(VARIABLE, "").strip() else []
+    if names:
+        click.echo(
+            f"Set in this terminal alone, so perhaps not at login: {', '.join(names)}. Settings "
+            "hold everywhere once they are written down: zoomsync config set KEY VALUE",
+            err=True,
+        )
 
 
 def _autostart() -> "Autostart":

@@ -21,6 +21,6 @@ def path_of(url: str, *, platform: str = sys.platform) -> Path | None:
     if platform == "win32":
         # Not `url2pathname`, whose module loads a whole HTTP client.
         path = unquote(parts.path)
-        told = f"//{parts.netloc}{path}" if parts.netloc else path.lstrip("/")
+        told = f"//{unquote(parts.netloc)}{path}" if parts.netloc else path.lstrip("/")
         return Path(told.replace("/", "\\"))
     return Path(os.fsdecode(unquote_to_bytes(parts.path)))

@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ VARIABLE: Final = "ZOOMSYNC_SECRETS_DIR"
 """Names the folder; without it secrets are in the keyring."""
 _OTHERS: Final = 0o077
 _MOST_BYTES: Final = 4 << 20
+_LEFT_SECONDS: Final = 60.0
+"""Nobody writes one secret for so long."""
 
 
 def secret_store(home: Home, environ: Mapping[str, str] | None = None) -> SecretStore:
@@ -86,6 +89,7 @@ class FileSecrets:
             if len(data) > _MOST_BYTES:
                 raise SecretsUnavailable("The secret is too long for a file.")
             self._make()
+            self._clear()
             path = self._path(name)
             descriptor, new = tempfile.mkstemp(prefix=".", suffix=".new", dir=self._folder)  # 0600
             try:
@@ -108,8 +112,16 @@ class FileSecrets:
         """
         with self._naming_errors():
             if self._is_there():
+                self._clear()
                 self._path(name).unlink(missing_ok=True)
                 flush_folder(self._folder)
+
+    def _clear(self) -> None:
+        """Remove what a process left behind that was killed while it wrote."""
+        for left in self._folder.glob(".*.new"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
+                    left.unlink()
 
     def _path(self, name: str) -> Path:
         file = quote(name, safe="").replace(".", "%2E")

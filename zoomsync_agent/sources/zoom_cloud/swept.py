@@ -40,9 +40,12 @@ class Swept:
 
     def is_whole_due(self, breadth: str, now: float) -> bool:
         """Return whether all days are to be read again, at epoch seconds *now*."""
-        told = self._state.get(f"{ZOOM_READ_WHOLE}:{breadth}")
+        try:
+            told = float(self._state.get(f"{ZOOM_READ_WHOLE}:{breadth}") or "-inf")
+        except ValueError:
+            return True
         # A moment to come was written while the clock was wrong.
-        return told is None or not 0 <= now - float(told) < WHOLE_DAYS * _DAY_SECONDS
+        return not 0 <= now - told < WHOLE_DAYS * _DAY_SECONDS
 
     def first_day(self, breadth: str, today: date, *, is_deep: bool, is_whole: bool) -> date:
         """Return from which day a sweep reads.
