@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 
 from zoomsync_agent.core.errors import SourceMissing, TrashUnavailable
 from zoomsync_agent.desktop import trash as module
-from zoomsync_agent.desktop.trash import FreedesktopTrash, SystemTrash, local_trash
+from zoomsync_agent.desktop.trash import (
+    FreedesktopTrash,
+    SystemTrash,
+    UnprovenTrash,
+    local_trash,
+)
 
 WHEN = datetime(2026, 11, 23, 9, 15, 0)  # noqa: DTZ001  the trash notes local times
 
@@ -150,6 +155,52 @@ def test_a_trash_that_is_a_link_is_not_used(tmp_path, bin_, own):
     assert list((tmp_path / "elsewhere").rglob("*.mp4")) == []
 
 
+@pytest.mark.parametrize("part", ["", "files", "info"])
+def test_a_trash_into_which_others_may_write_is_not_used(tmp_path, own, part):
+    """They could take a recording away, or put something else in its place."""
+    for one in ("files", "info"):
+        (own / one).mkdir(parents=True, mode=0o700, exist_ok=True)
+    (own / part).chmod(0o777)
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"x")
+    environ = {"HOME": str(tmp_path / "user")}
+    with pytest.raises(TrashUnavailable, match="others may write"):
+        FreedesktopTrash(environ, kind_of=lambda _folder: "ext4").move(path)
+    assert path.exists()
+    # A stick shows what it was mounted with; nobody can change it there.
+    FreedesktopTrash(environ, kind_of=lambda _folder: "vfat").move(path)
+    assert not path.exists()
+
+
+def test_a_trash_of_somebody_else_is_not_used(tmp_path, bin_, own, monkeypatch):
+    """Whoever may write on a shared drive can make a folder of our number."""
+    for one in ("files", "info"):
+        (own / one).mkdir(parents=True, mode=0o700, exist_ok=True)
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(os, "getuid", lambda: own.stat().st_uid + 1)
+    with pytest.raises(TrashUnavailable, match="somebody else"):
+        bin_.move(path)
+    assert path.read_bytes() == b"x"
+    assert list((own / "info").iterdir()) == []
+
+
+def test_the_drive_s_next_trash_takes_what_a_foreign_one_may_not(drive, tmp_path, monkeypatch):
+    """Of the two places on a drive, the first was made by somebody else."""
+    monkeypatch.setattr(module, "_top_of", lambda _path: drive)
+    shared = drive / ".Trash"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    foreign = shared / str(os.getuid())
+    foreign.mkdir(mode=0o777)
+    foreign.chmod(0o777)
+    path = drive / "video.mp4"
+    path.write_bytes(b"x")
+    FreedesktopTrash({"HOME": str(tmp_path)}).move(path)
+    assert (drive / f".Trash-{os.getuid()}" / "files" / "video.mp4").read_bytes() == b"x"
+    assert list(foreign.iterdir()) == []
+
+
 @pytest.fixture
 def drive():
     """Give a folder on another file system than the user's own, or step aside."""
@@ -209,7 +260,7 @@ def _restore_by_hand(tmp_path):
     assert path.read_bytes() == b"x"
 
 
-# --- Windows and macOS, over the library -------------------------------------------------------
+# --- macOS, over the library; Windows -------------------------------------------------------
 
 
 @pytest.fixture
@@ -232,7 +283,13 @@ def test_the_library_is_given_one_file(tmp_path, library):
         SystemTrash().move(path)
 
 
-@pytest.mark.parametrize("told", [OSError(5, "Access is denied"), OSError("no bin"), ImportError()])
+@pytest.mark.parametrize(
+    "told",
+    [
+        *(OSError(5, "Access is denied"), OSError("no bin"), ImportError()),
+        *(ValueError("a fault"), RuntimeError(), AttributeError("of the library")),
+    ],
+)
 def test_what_the_library_refuses_is_told(tmp_path, library, told):
     """And the file is where it was."""
     path = tmp_path / "video.mp4"
@@ -257,7 +314,23 @@ def test_a_library_that_does_nothing_is_not_believed(tmp_path, library):
 
 
 def test_each_system_has_its_own(monkeypatch):
-    """The library where Linux is not."""
+    """The library on macOS, ours on Linux, none on Windows."""
     assert isinstance(local_trash(), FreedesktopTrash)
     monkeypatch.setattr(module, "sys", types.SimpleNamespace(platform="darwin"))
     assert isinstance(local_trash(), SystemTrash)
+    monkeypatch.setattr(module, "sys", types.SimpleNamespace(platform="win32"))
+    assert isinstance(local_trash(), UnprovenTrash)
+
+
+def test_on_windows_nothing_is_moved(tmp_path, library):
+    """Its bin deletes for good what it does not take; so the library is not even asked."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"x")
+    asked = []
+    library.do = asked.append
+    with pytest.raises(TrashUnavailable, match="not been proven to be safe"):
+        UnprovenTrash().move(path)
+    assert path.read_bytes() == b"x"
+    assert asked == []
+    with pytest.raises(SourceMissing):
+        UnprovenTrash().move(tmp_path / "none.mp4")

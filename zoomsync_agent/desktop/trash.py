@@ -1,8 +1,9 @@
-"""The trash of this computer: the Recycle Bin, the Trash of macOS, or that of freedesktop.org.
+"""The trash of this computer: the Trash of macOS, or that of freedesktop.org.
 
 Nothing here ever deletes. On Linux a file is renamed into the trash of its own file system, as
 https://specifications.freedesktop.org/trash-spec/1.0/ has it; there is no copying from one disk to
-another, which would have to end in a deletion.
+another, which would have to end in a deletion. On Windows nothing is moved: whatever asks the shell
+for its Recycle Bin gets a deletion for good where there is none, without being asked.
 """
 
 import contextlib
@@ -18,11 +19,18 @@ from typing import Final
 from urllib.parse import quote
 
 from zoomsync_agent.core.errors import SourceMissing, TrashUnavailable
+from zoomsync_agent.desktop.mounts import mount_of
 
 _MOST_NAMES: Final = 10_000
 _NAME_BYTES: Final = 200
 """So much of a name is kept; the trash adds a number and an ending of its own."""
 _STICKY: Final = stat.S_ISVTX
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_OWNERLESS: Final = frozenset({"vfat", "msdos", "exfat", "fuseblk", "fuse.ntfs-3g"})
+"""File systems that know neither owners nor modes: all there is whose drive it is."""
+_NOT_ON_WINDOWS: Final = (
+    "moving originals to the Windows recycle bin has not been proven to be safe yet; they stay"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class FreedesktopTrash:
     Args:
         environ: tells where the user's own folder and data are.
         now: the local time.
+        kind_of: names the kind of file system on which a folder lies.
     """
 
     def __init__(
@@ -46,9 +55,11 @@ class FreedesktopTrash:
         environ: Mapping[str, str] | None = None,
         *,
         now: Callable[[], datetime] = datetime.now,
+        kind_of: Callable[[Path], str] = lambda folder: mount_of(folder).fstype,
     ) -> None:
         self._environ = os.environ if environ is None else environ
         self._now = now
+        self._kind_of = kind_of
 
     def move(self, path: Path) -> None:
         """Move a file to the trash of its file system.
@@ -99,8 +110,7 @@ class FreedesktopTrash:
         files, infos = found.folder / "files", found.folder / "info"
         for folder in (found.folder, files, infos):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.is_symlink():
-                raise OSError(errno.ELOOP, f"{folder} is a link")
+            self._expect_own(folder)
         # A copy would need a deletion after it: only what can be renamed is moved.
         if files.stat().st_dev != path.lstat().st_dev:
             raise OSError(errno.EXDEV, "its trash lies on another drive")
@@ -120,6 +130,22 @@ class FreedesktopTrash:
             with contextlib.suppress(OSError):
                 note.unlink(missing_ok=True)
             raise
+
+    def _expect_own(self, folder: Path) -> None:
+        """Make sure that a folder of a trash is the user's own, and that nobody else writes there.
+
+        Whoever may write at the top of a shared drive can make any folder there.
+
+        Raises:
+            OSError: it is a link, somebody else's, or open to others.
+        """
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise OSError(errno.ELOOP, f"{folder} is a link")
+        if found.st_uid != os.getuid():
+            raise OSError(errno.EPERM, f"{folder} belongs to somebody else")
+        if found.st_mode & _OTHERS_WRITE and self._kind_of(folder) not in _OWNERLESS:
+            raise OSError(errno.EPERM, f"others may write in {folder}")
 
 
 def _reserved(infos: Path, files: Path, name: str, info: str) -> tuple[str, Path]:
@@ -166,10 +192,10 @@ def _top_of(path: Path) -> Path:
 
 
 class SystemTrash:
-    """`LocalTrash` of Windows and macOS, over send2trash."""
+    """`LocalTrash` of macOS, over send2trash."""
 
     def move(self, path: Path) -> None:
-        """Move a file to the Recycle Bin, or to the Trash.
+        """Move a file to the Trash.
 
         Raises:
             TrashUnavailable: it cannot be moved; it is where it was.
@@ -178,26 +204,40 @@ class SystemTrash:
         if not os.path.lexists(path):
             raise SourceMissing(str(path))
         try:
-            _send(path)
+            # It loads parts of the desktop.
+            from send2trash import send2trash  # type: ignore[import-untyped]  # noqa: PLC0415
+
+            send2trash(str(path))
         except ImportError as exc:
             raise TrashUnavailable("this program was installed without what it needs") from exc
-        except OSError as exc:
-            raise TrashUnavailable(exc.strerror or str(exc) or "the system refuses it") from exc
+        except Exception as exc:  # whatever a library raises, only our own errors leave here
+            why = exc.strerror if isinstance(exc, OSError) else ""
+            raise TrashUnavailable(why or str(exc) or "the system refuses it") from exc
         if os.path.lexists(path):
             raise TrashUnavailable("the system left it where it is")
 
 
-def _send(path: Path) -> None:
-    # Only the newer interface of Windows refuses what would be deleted for good, such as a file on
-    # a network drive; the older one, which send2trash falls back to, deletes it.
-    if sys.platform == "win32":
-        from send2trash.win.modern import send2trash  # noqa: PLC0415  COM is loaded for it
-    else:
-        # It loads parts of the desktop.
-        from send2trash import send2trash  # type: ignore[import-untyped]  # noqa: PLC0415
-    send2trash(str(path))
+class UnprovenTrash:
+    """`LocalTrash` of Windows: it takes nothing.
+
+    The shell deletes for good what its Recycle Bin does not take (network drives, a bin that is
+    switched off or too small), and no interface for Python has been shown to prevent that.
+    """
+
+    def move(self, path: Path) -> None:
+        """Leave a file where it is.
+
+        Raises:
+            TrashUnavailable: always, unless nothing lies there.
+            SourceMissing: nothing lies there.
+        """
+        if not os.path.lexists(path):
+            raise SourceMissing(str(path))
+        raise TrashUnavailable(_NOT_ON_WINDOWS)
 
 
-def local_trash() -> "FreedesktopTrash | SystemTrash":
+def local_trash() -> "FreedesktopTrash | SystemTrash | UnprovenTrash":
     """Return the trash of this computer."""
-    return SystemTrash() if sys.platform in ("win32", "darwin") else FreedesktopTrash()
+    if sys.platform == "win32":
+        return UnprovenTrash()
+    return SystemTrash() if sys.platform == "darwin" else FreedesktopTrash()
