@@ -27,6 +27,7 @@ from zoomsync_agent.core.errors import (
     VerificationFailed,
 )
 from zoomsync_agent.core.recording import Progress
+from zoomsync_agent.destinations.folder import FolderDestination
 
 
 @pytest.fixture(params=sorted(KITS))
@@ -333,6 +334,34 @@ def test_check_tells_whether_the_object_is_there(kit, send, recording):
     assert not kit.destination.check(replace(receipt, key=kit.named("2026/other.mp4")))
     kit.remove(kit.key)
     assert not kit.destination.check(receipt)
+
+
+def test_what_is_here_has_been_seen(kit, send, recording):
+    """There: yes. Another size, another name, or gone: no."""
+    receipt = send(outgoing_of(recording, kit.key))
+    assert kit.destination.is_here(receipt)
+    assert not kit.destination.is_here(replace(receipt, size=11))
+    assert not kit.destination.is_here(replace(receipt, key=kit.named("2026/other.mp4")))
+    kit.remove(kit.key)
+    assert not kit.destination.is_here(receipt)
+
+
+def test_what_lies_in_another_place_is_not_here(kit, send, recording):
+    """A look that cannot be had is no look, whatever `check` believes."""
+    receipt = send(outgoing_of(recording, kit.key))
+    kit.remove(kit.key)
+    for elsewhere in ("https://elsewhere.example/x", "s3://another/x", "file:///nowhere/x/y"):
+        assert not kit.destination.is_here(replace(receipt, url=elsewhere))
+
+
+def test_a_file_of_this_computer_is_told_as_a_path(kit, send, recording):
+    """Its bytes can be read there; other destinations have none."""
+    receipt = send(outgoing_of(recording, kit.key))
+    path = kit.destination.local_path(receipt)
+    if kit.destination.name == "folder" and isinstance(kit.destination, FolderDestination):
+        assert path.read_bytes() == b"0123456789"
+    else:
+        assert path is None
 
 
 # --- beside the object -----------------------------------------------------------------------

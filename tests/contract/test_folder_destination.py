@@ -15,6 +15,7 @@ import pytest
 from tests.contract.kits import CHUNK, KEY, Sending, outgoing_of
 from zoomsync_agent.core.errors import (
     AgentError,
+    CopyUnreadable,
     DestinationDenied,
     DestinationFull,
     DestinationUnavailable,
@@ -32,6 +33,7 @@ from zoomsync_agent.destinations.folder import destination as folder_module
 from zoomsync_agent.destinations.folder import partial as partial_module
 from zoomsync_agent.destinations.folder.copying import Copier
 from zoomsync_agent.destinations.folder.destination import MARKER, FolderDestination
+from zoomsync_agent.destinations.folder.places import openable
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  as shutil has it
 
@@ -694,3 +696,69 @@ def test_without_fdatasync_and_with_another_flush(root, send, recording, monkeyp
 
     assert send(outgoing_of(recording)) is not None
     assert flushed
+
+
+# --- one copy that cannot be looked at --------------------------------------------------------
+
+
+@pytest.fixture
+def kept(archive, send, recording, root, monkeypatch):
+    """Give the receipt of a file whose disk answers with an error, and what that error meets."""
+    receipt = send(outgoing_of(recording, KEY))
+    stat, met = Path.stat, []
+
+    def refuse(self, **options):
+        if self == root / KEY:
+            met.append(self)
+            raise OSError(errno.EIO, "Input/output error")
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    yield receipt
+    assert met
+
+
+def test_a_copy_that_cannot_be_looked_at_is_told_apart_from_the_archive(archive, kept):
+    """Others can still be asked for."""
+    with pytest.raises(CopyUnreadable, match="Input/output"):
+        archive.is_here(kept)
+
+
+def test_an_archive_that_goes_away_meanwhile_is_told(archive, kept, root):
+    """It was not the one file."""
+    marker, prepare = root / MARKER, archive._prepare
+    looks = []
+
+    def look():
+        if looks:
+            marker.unlink()
+        looks.append(1)
+        prepare()
+
+    archive._prepare = look
+    with pytest.raises(DestinationUnavailable):
+        archive.is_here(kept)
+    assert len(looks) == 2
+
+
+def test_long_paths_are_opened_on_windows_whatever_archive_they_lie_in():
+    """Even those of a share, and those that have that form already."""
+    long = "x" * 250
+    assert str(openable(Path(f"C:\\{long}"), platform="win32")) == f"\\\\?\\C:\\{long}"
+    assert str(openable(Path(f"\\\\nas\\z\\{long}"), platform="win32")) == (
+        f"\\\\?\\UNC\\nas\\z\\{long}"
+    )
+    for plain in (f"\\\\?\\C:\\{long}", "C:\\short"):
+        assert str(openable(Path(plain), platform="win32")) == plain
+    assert openable(Path(f"/{long}"), platform="linux") == Path(f"/{long}")
+
+
+def test_a_copy_in_an_earlier_archive_is_seen_there(archive, send, recording, root, tmp_path):
+    """And its path is that."""
+    receipt = send(outgoing_of(recording, KEY))
+    second = FolderDestination(tmp_path / "second")
+    assert second.is_here(receipt)
+    assert second.local_path(receipt) == root / KEY
+    root.rename(tmp_path / "away")
+    assert not second.is_here(receipt)
+    assert second.check(receipt) == receipt  # believed, which is not seen

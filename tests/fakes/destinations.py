@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from zoomsync_agent.core.errors import KeyTaken, NameRefused, SourceChanged, VerificationFailed
@@ -132,6 +132,13 @@ class MemoryDestination:
         """Yield what `check` returns for each of *receipts*."""
         return (self.check(receipt) for receipt in receipts)
 
+    def is_here(self, receipt: Receipt) -> bool:
+        """Return whether the object is there."""
+        return receipt.url.startswith("memory:") and self.check(receipt) is not None
+
+    def local_path(self, receipt: Receipt) -> Path | None:
+        """Return None: it is in memory."""
+
     def link(self, key: ObjectKey, seconds: int) -> str:
         """Return the object's address."""
         return f"memory://{key}"
@@ -227,6 +234,15 @@ class Faulty:
     def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
         """Check, unless a fault is due."""
         return (self.check(receipt) for receipt in receipts)
+
+    def is_here(self, receipt: Receipt) -> bool:
+        """Look, unless a fault is due."""
+        self._pass("check")
+        return self._inner.is_here(receipt)
+
+    def local_path(self, receipt: Receipt) -> Path | None:
+        """Return a path of the inner destination."""
+        return self._inner.local_path(receipt)
 
     def link(self, key: ObjectKey, seconds: int) -> str:
         """Return a link of the inner destination."""

@@ -113,6 +113,18 @@ def test_a_small_file_is_one_request_and_one_look(small, size):
     assert small.reported == []
 
 
+def test_an_object_that_tells_another_hash_is_another(small):
+    """Of the same size; one that tells none may be ours from long ago."""
+    outgoing = small.outgoing(b"0123456789")
+    receipt = small.send(outgoing)
+    assert small.destination.is_here(receipt)
+    small.stored(outgoing).metadata = {"sha256": "0" * 64}
+    assert small.destination.check(receipt) is None
+    assert not small.destination.is_here(receipt)
+    small.stored(outgoing).metadata = {}
+    assert small.destination.check(receipt) is not None
+
+
 def test_one_byte_more_goes_in_chunks(small):
     """The first size that is no small file's."""
     outgoing = small.outgoing(recorded(SMALL_BYTES + 1))

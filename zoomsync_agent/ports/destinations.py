@@ -1,6 +1,7 @@
 """Where recordings are kept."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from zoomsync_agent.core.naming import KeyStyle
@@ -62,6 +63,20 @@ class Destination(Protocol):
 
     def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
         """Yield what `check` returns for each of *receipts*, in their order, at less cost."""
+        ...
+
+    def is_here(self, receipt: Receipt) -> bool:
+        """Return whether the whole object has just been seen: a look, and never a belief.
+
+        Other than `check`, what lies where the destination cannot look is not here.
+
+        Raises:
+            CopyUnreadable: that cannot be told of this object alone; the others can be asked for.
+        """
+        ...
+
+    def local_path(self, receipt: Receipt) -> Path | None:
+        """Return the file of this computer that holds the object; None where no file does."""
         ...
 
     def link(self, key: ObjectKey, seconds: int) -> str:

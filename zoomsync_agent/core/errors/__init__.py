@@ -25,6 +25,7 @@ AgentError
 │   ├── RowsDenied
 │   ├── ScopeMissing
 │   ├── CloudOff
+│   ├── CopyUnreadable
 │   ├── DiskFull
 │   ├── OtherAccount
 │   ├── SecretsUnavailable
@@ -69,6 +70,7 @@ from zoomsync_agent.core.errors.base import (
 from zoomsync_agent.core.errors.needed import (
     ClockWrong,
     CloudOff,
+    CopyUnreadable,
     CredentialsMissing,
     CredentialsRefused,
     DestinationDenied,
@@ -128,6 +130,7 @@ __all__ = [
     "AlreadyRunning",
     "ClockWrong",
     "CloudOff",
+    "CopyUnreadable",
     "CredentialsMissing",
     "CredentialsRefused",
     "DestinationDenied",

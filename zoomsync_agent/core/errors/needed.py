@@ -175,6 +175,14 @@ class SpoolUnusable(ActionNeeded):
     )
 
 
+class CopyUnreadable(ActionNeeded):
+    """One copy in an archive that is there cannot be looked at or read."""
+
+    code = "copy_unreadable"
+    title = "The copy in the archive cannot be read"
+    hint = "Look at the disk of the archive."
+
+
 class TrashUnavailable(ActionNeeded):
     """A file cannot be moved to this computer's trash."""
 

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
 from zoomsync_agent.core.errors import (
+    CopyUnreadable,
     DestinationFull,
     DestinationUnavailable,
     KeyTaken,
@@ -24,7 +25,6 @@ from zoomsync_agent.core.errors import (
     SourceChanged,
     VerificationFailed,
 )
-from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.core.naming import KeyStyle
 from zoomsync_agent.core.os_errors import destination_error, reading, writing
 from zoomsync_agent.core.recording import (
@@ -43,6 +43,7 @@ from zoomsync_agent.destinations.folder.partial import (
     name_without_replacing,
     opened_alone,
 )
+from zoomsync_agent.destinations.folder.places import path_in, paths_of, size_of
 from zoomsync_agent.destinations.source_file import expect_unchanged
 from zoomsync_agent.durable import flush_folders, make_durable
 
@@ -117,7 +118,7 @@ class FolderDestination:
                     flush_folders(target.parent, self._root)
                     return self._receipt(outgoing)
                 make_folder(target.parent, self._root)
-                self._expect_room(outgoing.size - (_size_of(partial) or 0))
+                self._expect_room(outgoing.size - (size_of(partial) or 0))
                 mode = os.fstat(source.fileno()).st_mode & 0o666
                 try:
                     with opened_alone(partial) as copy:
@@ -150,21 +151,38 @@ class FolderDestination:
         """
         self._prepare()
         with writing(self._root):
-            if _size_of(self._path(receipt.key)) == receipt.size:
+            here, *earlier = paths_of(self._root, receipt)
+            if size_of(here) == receipt.size:
                 return replace(receipt, url=self._url(receipt.key))
-            if receipt.url.startswith(self._root.as_uri() + "/"):
-                return None
-            elsewhere = path_of(receipt.url)
-            if elsewhere is None:
-                return None
-            other_root = elsewhere.parents[len(PurePosixPath(receipt.key).parts) - 1]
-            if not (other_root / MARKER).exists():
-                return receipt
-            return receipt if _size_of(elsewhere) == receipt.size else None
+            for elsewhere in earlier:
+                other_root = elsewhere.parents[len(PurePosixPath(receipt.key).parts) - 1]
+                if not (other_root / MARKER).exists() or size_of(elsewhere) == receipt.size:
+                    return receipt
+            return None
 
     def check_all(self, receipts: Sequence[Receipt]) -> Iterator[Receipt | None]:
         """Yield what `check` returns for each of *receipts*; asking a disk costs little."""
         return (self.check(receipt) for receipt in receipts)
+
+    def is_here(self, receipt: Receipt) -> bool:
+        """Return whether the file has just been seen, in this archive or in that of its time.
+
+        Raises:
+            CopyUnreadable: that cannot be told of this file; the archive itself is there.
+        """
+        self._prepare()
+        try:
+            return any(size_of(one) == receipt.size for one in paths_of(self._root, receipt))
+        except OSError as exc:
+            self._prepare()  # perhaps all of it has just gone away
+            raise CopyUnreadable(f"{receipt.key}: {exc.strerror or exc}") from exc
+
+    def local_path(self, receipt: Receipt) -> Path | None:
+        """Return the file, in this archive or in that of its time."""
+        paths = paths_of(self._root, receipt)
+        with contextlib.suppress(OSError):
+            return next((one for one in paths if size_of(one) == receipt.size), paths[0])
+        return paths[0]
 
     def link(self, key: ObjectKey, seconds: int) -> str:  # noqa: ARG002  files have no end
         """Return the file's address, which opens at any time for whoever may read the folder."""
@@ -235,13 +253,7 @@ class FolderDestination:
         self._is_known = True
 
     def _path(self, key: ObjectKey) -> Path:
-        parts = PurePosixPath(key).parts
-        if not parts or key.startswith("/") or ".." in parts:
-            raise NameRefused(f"not a name inside the archive: {key}")
-        path = self._root.joinpath(*parts)
-        if sys.platform == "win32" and len(str(path)) > 240:  # noqa: PLR2004  MAX_PATH, with room
-            return Path(f"\\\\?\\{path}")
-        return path
+        return path_in(self._root, key)
 
     def _expect_room(self, missing: int) -> None:
         free = shutil.disk_usage(self._root).free
@@ -384,13 +396,6 @@ def _move(copier: Copier, source: BinaryIO, outgoing: Outgoing, offset: int, cou
             while count > 0 and source.read(min(count, _READ_BYTES)):
                 count -= _READ_BYTES
         raise
-
-
-def _size_of(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 def _sha256(file: BinaryIO, stop: Callable[[], bool]) -> str | None:

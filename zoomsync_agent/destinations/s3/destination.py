@@ -8,6 +8,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -119,7 +120,7 @@ class S3Destination:
 
         An object of another bucket is believed.
         """
-        if not receipt.url.startswith(self._bucket.object_url("")):
+        if not self._is_ours(receipt):
             return receipt
         with self._requests.told("look at the bucket"):
             found = self._objects.facts(receipt.key)
@@ -145,6 +146,14 @@ class S3Destination:
                 yield receipt
             else:
                 yield self.check(receipt)
+
+    def is_here(self, receipt: Receipt) -> bool:
+        """Return whether the object has just been seen; one of another place never is."""
+        return self._is_ours(receipt) and self.check(receipt) is not None
+
+    def local_path(self, receipt: Receipt) -> Path | None:  # noqa: ARG002  there are no files
+        """Return None: no file of this computer holds an object."""
+        return None
 
     def link(self, key: ObjectKey, seconds: int) -> str:
         """Return a link with which anybody can read the object for *seconds*, a week at most.
@@ -290,6 +299,9 @@ class S3Destination:
                 for at in range(0, size, part)
             ]
         )
+
+    def _is_ours(self, receipt: Receipt) -> bool:
+        return receipt.url.startswith(self._bucket.object_url(""))
 
     def _receipt(self, key: ObjectKey, size: int, sha256: str) -> Receipt:
         return Receipt(self.name, key, size, sha256, self._bucket.object_url(key), time.time())
