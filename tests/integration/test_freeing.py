@@ -721,6 +721,75 @@ def test_what_is_taken_back_is_the_same_and_is_left_alone(world, old):
     assert world.happenings().count(Happening.FREED) == 2
 
 
+@pytest.mark.parametrize("off_ns", [1_000, 2 * 10**9, -3_600 * 10**9])
+def test_what_comes_back_with_another_time_is_left_alone_too(world, old, off_ns):
+    """Some trashes and drives keep times to two seconds, or an hour off."""
+    sent, seen = list(world.memory.chunks), old.stat()
+    world.service().tick()
+    world.see_all()
+    world.clock.advance(DAY)
+    world.trash.restore()
+    os.utime(old, ns=(seen.st_atime_ns, seen.st_mtime_ns + off_ns))
+    world.see_all()
+    world.service().tick()
+    world.run_all()
+    # A plan knows it before anybody has taken note.
+    assert world.why(world.freer.plan(DAYS - 2)) == {old.name: Stays.RESTORED}
+    done = world.freer.free(DAYS - 2, is_asked=True)
+    world.service().tick()
+    assert world.why(done) == {old.name: Stays.RESTORED}
+    assert old.exists()
+    assert world.memory.chunks == sent
+    assert world.happenings().count(Happening.RESTORED) == 1
+    world.clock.advance((DAYS + 1) * DAY)
+    world.service().tick()
+    assert not old.exists()
+
+
+def test_another_recording_in_the_place_of_a_freed_one_is_new(world, old):
+    """However old its time is: it was found just now."""
+    world.service().tick()
+    world.see_all()
+    other = world.write(f"{MEETING}/video1.mp4", b"something else", mtime=1.6e9)
+    world.see(other)
+    world.run()
+    world.service().tick()
+    assert other.exists()
+    world.clock.advance((DAYS + 1) * DAY)
+    world.service().tick()
+    assert not other.exists()
+    # It was moved like any other: noted, told, and found again.
+    assert world.happenings().count(Happening.FREED) == 2
+    world.see_all()
+    world.clock.advance(DAY)
+    (_, there) = world.trash.moved[-1]
+    other.parent.mkdir(exist_ok=True)
+    there.rename(other)
+    world.see_all()
+    world.service().tick()
+    assert world.happenings()[-1] is Happening.RESTORED
+
+
+def test_a_death_after_the_second_move_is_found_out(world, old):
+    """What was noted of the first move says nothing of another version."""
+    world.service().tick()
+    world.see_all()
+    other = world.come_home(data=b"something else")
+    world.clock.advance((DAYS + 1) * DAY)
+
+    def die(_path):
+        raise Crash
+
+    world.trash.after = die
+    with pytest.raises(Crash):
+        world.service().tick()
+    assert [one.identity.size for one in world.freed.unsure()] == [len(b"something else")]
+    world.service(days=None).tick()
+    assert not other.exists()
+    assert world.freed.unsure() == []
+    assert world.happenings().count(Happening.FREED) == 2
+
+
 def test_another_file_at_its_place_was_not_taken_back(world, old):
     """It is a recording of its own, and comes home."""
     world.service().tick()

@@ -15,7 +15,7 @@ from zoomsync_agent.store.state import SqliteStateStore
 if TYPE_CHECKING:
     from sqlite_utils.migrations import Migrations
 
-QUEUE_VERSION: Final = 12
+QUEUE_VERSION: Final = 13
 CATALOG_VERSION: Final = 6
 CLEAN_STOP: Final = "clean_stop"
 """Name of the state that is there only after an orderly end."""

@@ -28,6 +28,9 @@ _UPSERT_FILE: Final = """
         started_at = excluded.started_at,
         duration = coalesce(excluded.duration, duration),
         verdict = excluded.verdict, percent = excluded.percent, detail = excluded.detail,
+        first_seen = CASE WHEN gone = 1 AND id IN (
+                              SELECT file_id FROM freed WHERE freed_at IS NOT NULL)
+                          THEN excluded.first_seen ELSE first_seen END,
         gone = 0, is_history = excluded.is_history,
         source = excluded.source, origin = excluded.origin
     RETURNING id

@@ -20,6 +20,10 @@ _UNDER_WAY: Final = """(
     'waits_for_media')"""
 """Verdicts about a file beside which no recording is taken away."""
 _HERE: Final = "files.source = 'local' AND files.gone = 0"
+_IS_BACK: Final = """freed.freed_at IS NOT NULL AND freed.restored_at IS NULL AND files.gone = 0
+    AND (files.size = freed.size AND files.mtime_ns = freed.mtime_ns
+         OR files.sha256 = freed.sha256)"""
+"""Whether what was moved is there again; it may have another time, but not another content."""
 
 
 class SqliteFreedStore:
@@ -40,7 +44,8 @@ class SqliteFreedStore:
                 UNION
                 SELECT DISTINCT folder FROM jobs JOIN files ON files.id = jobs.file_id
                 WHERE {_HERE} AND jobs.state IN {_OPEN})
-            SELECT files.*, {_RECORDED} AS recorded_at, freed.restored_at,
+            SELECT files.*, {_RECORDED} AS recorded_at,
+                CASE WHEN {_IS_BACK} THEN ? ELSE freed.restored_at END AS restored_at,
                 (SELECT count(DISTINCT jobs.destination) FROM jobs
                  WHERE jobs.file_id = files.id AND jobs.state = 'done' AND {_OF_VERSION}
                    AND jobs.destination IN (SELECT value FROM json_each(?))) AS done,
@@ -54,7 +59,7 @@ class SqliteFreedStore:
             WHERE {_HERE} AND {_RECORDED} <= ?
             ORDER BY recorded_at, files.id
             """,  # noqa: S608  only our own words are put in
-            (json.dumps(sorted(destinations)), recorded_before),
+            (recorded_before, json.dumps(sorted(destinations)), recorded_before),
         )
         return [
             Keepsake(
@@ -75,14 +80,16 @@ class SqliteFreedStore:
         with self._db.write(is_durable=True) as conn:
             conn.execute(
                 """
-                INSERT INTO freed (file_id, size, mtime_ns, noted_at) VALUES (?, ?, ?, ?)
+                INSERT INTO freed (file_id, size, mtime_ns, sha256, noted_at)
+                VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (file_id) DO UPDATE SET
-                    size = excluded.size, mtime_ns = excluded.mtime_ns,
+                    size = excluded.size, mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256,
                     noted_at = excluded.noted_at, freed_at = NULL, restored_at = NULL
-                -- Another process of this home may have moved it at this very moment.
+                -- Another process of this home may have moved this version at this very moment.
                 WHERE freed_at IS NULL OR restored_at IS NOT NULL
+                   OR size <> excluded.size OR mtime_ns <> excluded.mtime_ns
                 """,
-                (file.id, file.identity.size, file.identity.mtime_ns, now),
+                (file.id, file.identity.size, file.identity.mtime_ns, file.sha256, now),
             )
 
     def moved(self, file: FileRecord, now: float) -> None:
@@ -90,18 +97,20 @@ class SqliteFreedStore:
         with self._db.write() as conn:
             known = conn.execute(
                 "SELECT 1 FROM freed WHERE file_id = ? AND freed_at IS NOT NULL "
-                "AND restored_at IS NULL",
-                (file.id,),
+                "AND restored_at IS NULL AND size = ? AND mtime_ns = ?",
+                (file.id, file.identity.size, file.identity.mtime_ns),
             ).fetchone()
             if known:
                 return  # somebody else who looks after this home has found it out
             conn.execute(
                 """
-                INSERT INTO freed (file_id, size, mtime_ns, noted_at, freed_at)
-                VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (file_id) DO UPDATE SET freed_at = excluded.freed_at, restored_at = NULL
+                INSERT INTO freed (file_id, size, mtime_ns, sha256, noted_at, freed_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (file_id) DO UPDATE SET
+                    size = excluded.size, mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256,
+                    freed_at = excluded.freed_at, restored_at = NULL
                 """,
-                (file.id, file.identity.size, file.identity.mtime_ns, now, now),
+                (file.id, file.identity.size, file.identity.mtime_ns, file.sha256, now, now),
             )
             conn.execute(
                 "UPDATE files SET gone = 1 WHERE id = ? AND size = ? AND mtime_ns = ?",
@@ -121,12 +130,17 @@ class SqliteFreedStore:
         """
         rows = self._db.query(
             """
-            SELECT files.*, freed.size AS noted_size, freed.mtime_ns AS noted_mtime_ns
+            SELECT files.*, freed.size AS noted_size, freed.mtime_ns AS noted_mtime_ns,
+                freed.sha256 AS noted_sha256
             FROM freed JOIN files ON files.id = freed.file_id WHERE freed.freed_at IS NULL
             """
         )
         return [
-            replace(file_of(row), identity=FileIdentity(row["noted_size"], row["noted_mtime_ns"]))
+            replace(
+                file_of(row),
+                identity=FileIdentity(row["noted_size"], row["noted_mtime_ns"]),
+                sha256=row["noted_sha256"],
+            )
             for row in rows
         ]
 
@@ -134,14 +148,11 @@ class SqliteFreedStore:
         """Take note of what was moved and is there again; return how much is."""
         with self._db.write() as conn:
             rows = conn.execute(
-                """
+                f"""
                 UPDATE freed SET restored_at = ?
-                WHERE freed_at IS NOT NULL AND restored_at IS NULL
-                  AND EXISTS (
-                    SELECT 1 FROM files WHERE files.id = freed.file_id AND files.gone = 0
-                      AND files.size = freed.size AND files.mtime_ns = freed.mtime_ns)
+                WHERE EXISTS (SELECT 1 FROM files WHERE files.id = freed.file_id AND {_IS_BACK})
                 RETURNING file_id
-                """,
+                """,  # noqa: S608  only our own words are put in
                 (now,),
             ).fetchall()
             for row in rows:

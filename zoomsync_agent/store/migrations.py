@@ -403,5 +403,16 @@ def m012_freed(db: Database) -> None:
     """)
 
 
-VERSION = 12
+@queue()
+def m013_freed_content(db: Database) -> None:
+    """Which content was freed: what comes back from the trash may come with another time."""
+    db.execute("ALTER TABLE freed ADD COLUMN sha256 TEXT")
+    db.execute("""
+        UPDATE freed SET sha256 = (
+            SELECT sha256 FROM files WHERE id = file_id
+              AND files.size = freed.size AND files.mtime_ns = freed.mtime_ns)
+    """)
+
+
+VERSION = 13
 """How many migrations there are."""
