@@ -130,6 +130,7 @@ def test_two_profiles_with_one_archive_are_told(home, tmp_path):
     """It is allowed, and worth a word."""
     for profile in ("", "work"):
         _run("--profile", profile, "config", "set", "archive_path", tmp_path / "same")
+    _run("--profile", "work", "config", "set", "recordings_path", tmp_path / "work")
     (found,) = checks.profile_findings(_settings(home), home)
     assert "work" in found.sentence
     assert str(tmp_path / "same") in found.sentence

@@ -1,8 +1,11 @@
 """Originals go to this computer's trash against proof alone, and what comes back is left alone."""
 
+import contextlib
+import errno
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,16 +16,18 @@ from tests.fakes.trash import FolderTrash
 from tests.fakes.workshop import Workshop
 from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.errors import DestinationUnavailable, TrashUnavailable
-from zoomsync_agent.core.facts import FREEING_PROBLEM
+from zoomsync_agent.core.facts import FREEING_PROBLEM, HELD_BY, HOLDS_OVERRULED
 from zoomsync_agent.core.freeing import Stays
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
+from zoomsync_agent.core.surroundings import Aspect, text_of
 from zoomsync_agent.destinations.folder import FolderDestination
-from zoomsync_agent.engine.audit import LAST_AUDIT, Audit
-from zoomsync_agent.engine.freeing import Freeing
+from zoomsync_agent.engine.audit import FULL_SECONDS, Audit
+from zoomsync_agent.engine.freeing import LOOK_SECONDS, Freeing
 from zoomsync_agent.engine.freer import Freer
+from zoomsync_agent.engine.pause import Held
 from zoomsync_agent.ports import Decided
 from zoomsync_agent.store.freed import SqliteFreedStore
 from zoomsync_agent.store.journal import SqliteJournal
@@ -45,6 +50,15 @@ class World(Workshop):
         self.freed = SqliteFreedStore(self.db)
         self.journal = SqliteJournal(self.db)
         self.open = set()
+        self.claimed = {}
+        self.cloudy = set()
+        self.far = set()
+        self.taken = []
+
+    @contextlib.contextmanager
+    def others(self):
+        """Give what other profiles need: what `claimed` says."""
+        yield lambda file: self.claimed.get(file.path)
 
     @property
     def freer(self):
@@ -57,12 +71,23 @@ class World(Workshop):
             root=self.root,
             clock=self.clock,
             log=self.log,
+            others=self.others,
             is_open=lambda path: path in self.open,
+            is_in_cloud=lambda found: found.st_ino in self.cloudy,
+            is_far=lambda path: path in self.far,
+            take=lambda count, _stop: self.taken.append(count),
         )
 
     def service(self, days=DAYS):
         """Return the service, as each start of the agent makes it."""
-        return Freeing(self.freer, self.state, days=days, clock=self.clock, log=self.log)
+        return Freeing(
+            self.freer,
+            self.state,
+            days=days,
+            clock=self.clock,
+            log=self.log,
+            held=Held(self.state),
+        )
 
     def come_home(self, name=f"{MEETING}/video1.mp4", data=b"a recording", **kwargs):
         """Record a file and bring it home; return its path."""
@@ -239,17 +264,45 @@ def test_a_text_that_comes_late_still_reaches_the_row(world, old):
 
 def test_zoom_s_leftovers_go_with_the_last_recording(world, old):
     """To the trash too, and the empty folder; what is not known keeps the folder."""
-    (old.parent / "recording.conf").write_text("{}")
-    (old.parent / "playback.m3u").write_text("#")
+    _leftover(old, "recording.conf")
+    _leftover(old, "playback.m3u")
     world.service().tick()
     assert sorted(world.trash.names) == ["playback.m3u", "recording.conf", old.name]
     assert not old.parent.exists()
     assert world.root.exists()
 
 
+def _leftover(recording, name):
+    path = recording.parent / name
+    path.write_text("{}")
+    seen = recording.stat()
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    return path
+
+
+def test_the_folder_of_a_meeting_that_may_go_on_stays(world):
+    """Zoom makes the next segment in it, however soon somebody wants to have room."""
+    path = world.come_home()
+    conf = _leftover(path, "recording.conf")
+    world.clock.advance(3600.0)
+    done = world.freer.free(0.0, is_asked=True)
+    assert [one.path for one in done.moved] == [path]
+    assert not path.exists()
+    assert conf.exists()
+
+
+def test_leftovers_that_were_just_made_keep_the_folder(world, old):
+    """A meeting goes on in the folder of an old one."""
+    conf = _leftover(old, "recording.conf")
+    os.utime(conf, (world.clock.now(), world.clock.now()))
+    world.service().tick()
+    assert not old.exists()
+    assert conf.exists()
+
+
 def test_a_folder_with_something_else_stays(world, old):
     """With the leftovers in it."""
-    (old.parent / "recording.conf").write_text("{}")
+    _leftover(old, "recording.conf")
     (old.parent / "my notes.odt").write_text("x")
     world.service().tick()
     assert not old.exists()
@@ -258,7 +311,7 @@ def test_a_folder_with_something_else_stays(world, old):
 
 def test_what_appears_in_a_folder_meanwhile_stays(world, old):
     """A folder is only removed empty."""
-    (old.parent / "recording.conf").write_text("{}")
+    _leftover(old, "recording.conf")
 
     def appear(path):
         if path.name == "recording.conf":
@@ -319,6 +372,43 @@ def test_an_archive_that_is_away_keeps_everything_and_is_told(world, old):
     assert world.state.get(FREEING_PROBLEM) is None
 
 
+@pytest.mark.parametrize("claim", ["it lies there", "the database cannot be read"])
+def test_what_another_profile_needs_stays(world, old, claim):
+    """It may be the only copy for that one."""
+    world.claimed[old] = claim
+    assert world.why() == {old.name: Stays.OTHER_PROFILE}
+    _stays(world, old, Stays.OTHER_PROFILE)
+    (kept,) = world.freer.plan(DAYS).kept
+    assert kept.sentence == f"Another profile needs it ({claim})."
+
+
+def test_what_another_profile_comes_to_need_meanwhile_stays(world, old):
+    """It is asked once more right before the move."""
+    world.far.add(old)
+    freer = world.freer
+    freer._take = lambda _count, _stop: world.claimed.update({old: "new"})
+    done = freer.free(DAYS, is_asked=True)
+    assert world.why(done) == {old.name: Stays.OTHER_PROFILE}
+    assert old.exists()
+
+
+def test_what_is_only_in_the_cloud_is_not_read(world, old):
+    """It would be fetched, and its one copy be moved."""
+    world.cloudy.add(old.stat().st_ino)
+    world.far.add(old)
+    assert world.why() == {old.name: Stays.IN_CLOUD}
+    _stays(world, old, Stays.IN_CLOUD)
+    assert world.taken == []
+
+
+def test_what_lies_on_a_network_is_read_at_the_pace_of_all(world, old):
+    """And nothing else is counted."""
+    world.far.add(old)
+    world.service().tick()
+    assert not old.exists()
+    assert sum(world.taken) == len(b"a recording")
+
+
 def test_an_archive_that_goes_away_in_the_middle_keeps_the_rest(world, old):
     """It is asked for every file, before it is read and after."""
     asked = []
@@ -326,19 +416,20 @@ def test_an_archive_that_goes_away_in_the_middle_keeps_the_rest(world, old):
 
     def going(receipt):
         asked.append(receipt)
-        if len(asked) > 2:
+        if len(asked) > 1:
             raise DestinationUnavailable("unplugged")
         return look(world.memory, receipt)
 
     world.memory.check = going
     world.service().tick()
-    assert len(asked) == 3
+    assert len(asked) == 2
     assert old.exists()
 
 
 def test_a_receipt_that_is_only_believed_keeps_it(world, old):
     """Nobody has looked: it lies in another project, bucket or drive."""
     world.memory.check = lambda receipt: receipt
+    world.memory.is_here = lambda _receipt: False
     _stays(world, old, Stays.ELSEWHERE)
 
 
@@ -483,6 +574,38 @@ def test_a_pause_holds_for_this_too(world, old):
     assert not old.exists()
 
 
+@pytest.mark.parametrize("aspect", list(Aspect)[:2])
+def test_what_the_surroundings_hold_is_not_read(world, old, aspect):
+    """On battery, or on a network that is paid by volume; unless somebody overrules that."""
+    world.state.set(HELD_BY, text_of({aspect: frozenset({"folder", "upload"})}))
+    world.service().tick()
+    assert old.exists()
+    world.state.set(HOLDS_OVERRULED, str(aspect))
+    world.service().tick()
+    assert not old.exists()
+
+
+def test_a_hold_of_something_else_is_no_hold(world, old):
+    """An archive at home costs no network."""
+    world.state.set(HELD_BY, text_of({Aspect.METERED: frozenset({"zoom"})}))
+    world.service().tick()
+    assert not old.exists()
+
+
+def test_a_hold_ends_it_between_two_pieces(world, old):
+    """Somebody pulls the plug."""
+    world.far.add(old)
+    freer = world.freer
+    freer._take = lambda _count, _stop: world.state.set(
+        HELD_BY, text_of({Aspect.BATTERY: frozenset({"folder"})})
+    )
+    service = world.service()
+    service._freer = freer
+    service.tick()
+    assert world.state.get(HELD_BY)
+    assert old.exists()
+
+
 def test_one_that_is_told_to_stop_leaves_everything(world, old):
     """In the middle of a file."""
     done = world.freer.free(DAYS, stop=_after(2))
@@ -497,32 +620,73 @@ def _after(count):
     return lambda: next(asked, True)
 
 
-def test_nothing_is_looked_at_before_the_first_audit(world, old):
-    """The service waits until every receipt was looked at in this run."""
-    service = world.service()
-    ticked = []
-    service.tick = lambda: (ticked.append(1), service._stopping.set())
+class Soon:
+    """Stands for the service's own event: notes how long it would wait, and does what comes."""
 
-    class Soon:
-        """Waits for nothing; the audit is over at the third look."""
+    def __init__(self, *comes):
+        self.waits = []
+        self.rings = 0
+        self._comes = list(comes)
 
-        def __init__(self):
-            self.waits = []
+    def clear(self):
+        """Do nothing."""
 
-        def clear(self):
-            """Do nothing."""
+    def set(self):
+        """Count."""
+        self.rings += 1
 
-        def wait(self, seconds):
-            """Let time pass."""
-            assert not ticked or service._stopping.is_set()
-            self.waits.append(seconds)
-            if len(self.waits) == 3:
-                world.state.set(LAST_AUDIT, "1")
+    def wait(self, seconds):
+        """Let time pass."""
+        self.waits.append(seconds)
+        self._comes.pop(0)()
 
-    service._soon = Soon()
+
+def _served(world, service, *comes):
+    """Run a service; return its waits, its rings and how often it looked."""
+    ticks = []
+    service.tick = lambda: ticks.append(1)
+    service._soon = Soon(*comes, service._stopping.set)
     service._run()
-    assert ticked == [1]
-    assert service._soon.waits[:3] == [1.0] * 3
+    return service._soon.waits, service._soon.rings, len(ticks)
+
+
+def test_nothing_is_looked_at_before_the_first_audit(world, old):
+    """The service waits, without looking again and again, until every receipt was gone through."""
+    service = world.service()
+
+    def audit():
+        found = Audit(
+            world.objects,
+            world.jobs,
+            world.state,
+            world.steps.publisher,
+            {world.destination.name: world.destination},
+            clock=world.clock,
+            bell=world.bell,
+            log=world.log,
+        )
+        found.then(service.audited)
+        found.tick()
+        world.clock.advance(2 * FULL_SECONDS)
+
+    assert _served(world, service, lambda: None, audit) == ([None, None, LOOK_SECONDS], 1, 1)
+    # Later ones are not waited for.
+    audit()
+    assert service._soon.rings == 1
+
+
+def test_with_never_it_waits_for_no_audit(world, old):
+    """It only looks what was taken back."""
+    assert _served(world, world.service(days=None)) == ([LOOK_SECONDS], 0, 1)
+
+
+def test_it_ends_at_once_while_it_waits_for_the_audit(world, old):
+    """A real thread."""
+    service = world.service()
+    service.start()
+    service.stop(5.0)
+    assert not service.is_alive
+    assert service.failure is None
 
 
 # --- a folder as the archive -------------------------------------------------------------------
@@ -555,6 +719,74 @@ def test_a_copy_that_decayed_is_no_copy(archived):
     copy.write_bytes(b"a r3cording")
     archived.clock.advance((DAYS + 1) * DAY)
     _stays(archived, path, Stays.DIFFERENT)
+
+
+@pytest.mark.parametrize("call", ["open", "stat"])
+def test_a_copy_that_cannot_be_read_keeps_its_original_alone(archived, monkeypatch, call):
+    """The others go; and it is not tried again every hour."""
+    path = archived.come_home()
+    bad = _copy_of(archived)
+    other = archived.come_home("2026-11-24 09.15.00 Second/video2.mp4", b"another")
+    archived.clock.advance((DAYS + 1) * DAY)
+    real, met = getattr(Path, call), []
+
+    def refuse(self, *arguments, **options):
+        if self == bad:
+            met.append(self)
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, call, refuse)
+    if call == "stat":
+        assert archived.why() == {path.name: Stays.UNREADABLE}
+    service = archived.service()
+    service.tick()
+    assert met
+    assert path.exists()
+    assert not other.exists()
+    assert archived.state.get(FREEING_PROBLEM) is None
+    met.clear()
+    service.tick()
+    assert met == []
+    _stays_unreadable(archived, path)
+
+
+def _stays_unreadable(world, path):
+    (kept,) = world.freer.free(DAYS, is_asked=True).kept
+    assert (kept.original.path, kept.why) == (path, Stays.UNREADABLE)
+    assert "Input/output error" in kept.sentence
+
+
+def test_an_archive_that_goes_away_while_a_copy_is_read_ends_it(archived, monkeypatch, tmp_path):
+    """It was not this one copy."""
+    archived.come_home()
+    bad = _copy_of(archived)
+    second = archived.come_home("2026-11-24 09.15.00 Second/video2.mp4", b"another")
+    archived.clock.advance((DAYS + 1) * DAY)
+    real, met = Path.open, []
+
+    def refuse(self, *arguments, **options):
+        if self == bad:
+            met.append(self)
+            (tmp_path / "archive").rename(tmp_path / "away")
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    archived.service().tick()
+    assert len(met) == 1
+    assert second.exists()
+    assert archived.state.get(FREEING_PROBLEM)
+
+
+def test_a_copy_on_a_network_is_read_at_the_pace_of_all(archived):
+    """What is on this computer is not."""
+    path = archived.come_home()
+    archived.far.add(_copy_of(archived))
+    archived.clock.advance((DAYS + 1) * DAY)
+    archived.service().tick()
+    assert not path.exists()
+    assert sum(archived.taken) == len(b"a recording")
 
 
 def test_an_archive_whose_drive_is_away_keeps_everything(archived, tmp_path):

@@ -280,7 +280,9 @@ def _wired(
         *minding.services(housekeeping, control),
     ]  # fmt: skip
     if sweeps:
-        services += freeing(settings, databases, destinations, cloud, clock=clock, log=log)
+        services += freeing(
+            settings, home, databases, destinations, cloud, audit, pace, clock=clock, log=log
+        )
     resting = {one.name for one in sources} if may_rest else set()
 
     def rests(service: Service) -> bool:

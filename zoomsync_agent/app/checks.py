@@ -8,6 +8,7 @@ from typing import Final
 
 from zoomsync_agent.app.controls import archive_of
 from zoomsync_agent.app.databases import opened_beside
+from zoomsync_agent.app.neighbours import shares
 from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
 from zoomsync_agent.desktop.autostart import Autostart
@@ -72,16 +73,27 @@ def at_login_findings(home: Home) -> list[Finding]:
 
 
 def profile_findings(settings: Settings, home: Home) -> list[Finding]:
-    """Look whether another profile keeps its recordings where this one does."""
+    """Look whether another profile looks, or keeps its recordings, where this one does."""
     mine, found = archive_of(settings), []
     for other in homes(os.environ):
         if other.profile == home.profile or not other.config_file.exists():
             continue
         try:
             environ = {**os.environ, PROFILE_VARIABLE: other.profile}
-            its = archive_of(load(other, environ, cwd=Path.cwd()))
+            chosen = load(other, environ, cwd=Path.cwd())
         except SettingsError:
             continue  # its own doctor tells of that
+        if shares(chosen.recordings_path, settings.recordings_path):
+            found.append(
+                Finding(
+                    "profiles",
+                    Level.OK,
+                    f"The profile “{other.profile or USUAL}” looks into the same recordings "
+                    f"folder: {chosen.recordings_path}. Each takes every recording, and an "
+                    "original goes to the trash only when both have it.",
+                )
+            )
+        its = archive_of(chosen)
         if its == mine:
             found.append(
                 Finding(

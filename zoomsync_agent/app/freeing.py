@@ -2,24 +2,32 @@
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoomsync_agent.app.databases import Databases, opened_beside
+from zoomsync_agent.app.neighbours import claims_beside
 from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.core.facts import SLOWED_TO
 from zoomsync_agent.core.freeing import Original, Plan
+from zoomsync_agent.desktop import mounts
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.trash import local_trash
 from zoomsync_agent.destinations.folder import FolderDestination
+from zoomsync_agent.engine.audit import Audit
 from zoomsync_agent.engine.freeing import Freeing
 from zoomsync_agent.engine.freer import Freer
+from zoomsync_agent.engine.pace import Pace
+from zoomsync_agent.engine.pause import Held
 from zoomsync_agent.engine.trashing import Trashing
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, Destination, LocalTrash, Service
 from zoomsync_agent.settings import Settings
-from zoomsync_agent.sources.file_facts import file_system_of, has_writer
+from zoomsync_agent.sources.file_facts import file_system_of, has_writer, is_in_cloud
 from zoomsync_agent.store.freed import SqliteFreedStore
 from zoomsync_agent.store.objects import SqliteObjectStore
 from zoomsync_agent.store.state import SqliteStateStore
@@ -30,9 +38,12 @@ if TYPE_CHECKING:
 
 def freeing(
     settings: Settings,
+    home: Home,
     databases: Databases,
     destinations: Mapping[str, Destination],
     cloud: "Cloud | None",
+    audit: Audit,
+    pace: Pace,
     *,
     clock: Clock,
     log: Log,
@@ -41,22 +52,29 @@ def freeing(
 
     Args:
         settings: what the user chose.
+        home: whose recordings.
         databases: the agent's.
         destinations: where everything must be, by name.
         cloud: Zoom's; None where it is not used.
+        audit: looks at the receipts first.
+        pace: what comes over a network waits for it.
         clock: the time.
         log: where events go.
     """
     days, state = settings.free_space_after_days, SqliteStateStore(databases.queue)
-    services: list[Service] = [
-        Freeing(
-            _freer(settings, databases, destinations, local_trash(), clock=clock, log=log),
-            state,
-            days=None if isinstance(days, str) else days,
-            clock=clock,
-            log=log,
-        )
-    ]
+    freer = _freer(
+        settings, home, databases, destinations, local_trash(), pace.take, clock=clock, log=log
+    )
+    service = Freeing(
+        freer,
+        state,
+        days=None if isinstance(days, str) else days,
+        clock=clock,
+        log=log,
+        held=Held(state),
+    )
+    audit.then(service.audited)
+    services: list[Service] = [service]
     if cloud and not isinstance(settings.zoom_trash, str):
         services.append(
             Trashing(
@@ -116,22 +134,35 @@ def free(
 def _beside(settings: Settings, home: Home, trash: LocalTrash) -> Iterator[Freer]:
     from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
 
+    clock = SystemClock()
+    pace = Pace(settings.bandwidth_limit, clock, wait=time.sleep)
     with opened_beside(home) as databases, _destination(settings, home) as destination:
+        state = SqliteStateStore(databases.queue)
+
+        def take(count: int, stop: Callable[[], bool]) -> None:
+            slowed = state.get(SLOWED_TO) or ""  # by the agent, which looks for meetings
+            pace.limit(int(slowed) if slowed.isdecimal() else settings.bandwidth_limit)
+            pace.take(count, stop)
+
         yield _freer(
             settings,
+            home,
             databases,
             {settings.destination: destination},
             trash,
-            clock=SystemClock(),
+            take,
+            clock=clock,
             log=logs.get_logger("freeing"),
         )
 
 
 def _freer(
     settings: Settings,
+    home: Home,
     databases: Databases,
     destinations: Mapping[str, Destination],
     trash: LocalTrash,
+    take: Callable[[int, Callable[[], bool]], object],
     *,
     clock: Clock,
     log: Log,
@@ -144,7 +175,11 @@ def _freer(
         root=settings.recordings_path,
         clock=clock,
         log=log,
+        others=partial(claims_beside, home),
         is_open=_is_open,
+        is_in_cloud=is_in_cloud,
+        is_far=mounts.is_network,
+        take=take,
     )
 
 

@@ -23,13 +23,16 @@ class Stays(StrEnum):
     WAITING = "waiting"
     UNFINISHED = "unfinished"
     CHANGED = "changed"
+    IN_CLOUD = "in_cloud"
     LINK = "link"
     OUTSIDE = "outside"
     OPEN = "open"
     ELSEWHERE = "elsewhere"
     LOST = "lost"
+    UNREADABLE = "unreadable"
     DIFFERENT = "different"
     SAME_FILE = "same_file"
+    OTHER_PROFILE = "other_profile"
     NO_TRASH = "no_trash"
 
 
@@ -41,13 +44,16 @@ SENTENCES: Final = {
     Stays.WAITING: "It is not in the archive yet.",
     Stays.UNFINISHED: "Another file of the meeting is not finished yet.",
     Stays.CHANGED: "It is not the file any more that is in the archive.",
+    Stays.IN_CLOUD: "Its content is only in the cloud, so it takes up no room here.",
     Stays.LINK: "It is a link, not the recording itself.",
     Stays.OUTSIDE: "It lies outside of the recordings folder.",
     Stays.OPEN: "Another program is writing it.",
     Stays.ELSEWHERE: "Its copy lies in another archive than the one that is used now.",
     Stays.LOST: "It is no longer in the archive.",
+    Stays.UNREADABLE: "The copy in the archive cannot be read: look at the disk of the archive.",
     Stays.DIFFERENT: "The copy in the archive is not the same: look at the disk of the archive.",
     Stays.SAME_FILE: "The archive holds this very file under a second name, and no copy of it.",
+    Stays.OTHER_PROFILE: "Another profile needs it.",
     Stays.NO_TRASH: "It cannot be moved to the trash.",
 }
 """What people are told about a file that stays."""

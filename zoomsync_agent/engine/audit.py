@@ -8,7 +8,7 @@ away. What is gone is uploaded again where the original is still here.
 import math
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +28,10 @@ AGAIN_SECONDS: Final = 30.0
 MOST_MISSES: Final = 20
 """After so many lost objects that are still gone the rest is not looked at this time."""
 LAST_AUDIT: Final = "last_audit"
-"""Name of the state that says that this run of the agent has looked at every receipt once."""
+"""Name of the state that says that this run of the agent has gone through all receipts once.
+
+Those that could not be looked at too: `DESTINATION_PROBLEM` tells of that.
+"""
 DESTINATION_PROBLEM: Final = "destination_problem"
 """Name of the state that says why the archive cannot be looked at."""
 
@@ -72,6 +75,11 @@ class Audit(ThreadService):
         self._last_full = -math.inf
         self._is_asked = False
         self._soon = threading.Event()
+        self._then: list[Callable[[], object]] = []
+
+    def then(self, do: Callable[[], object]) -> None:
+        """Call *do* each time that all receipts have been gone through."""
+        self._then.append(do)
 
     def look_soon(self) -> None:
         """Look at all receipts at once: something may have changed, or somebody wants to know."""
@@ -115,9 +123,15 @@ class Audit(ThreadService):
             self._log.warning("archive looked at", problem=problem.detail if problem else "none")
         if is_full:
             self._last_full, self._is_asked = now, False
-            self._state.set(LAST_AUDIT, repr(self._clock.now()))
+            self._note()
         # After trouble everything is looked at as soon as that is possible.
         self._full_at = 0.0 if problem else (now + FULL_SECONDS if is_full else self._full_at)
+
+    def _note(self) -> None:
+        """Take note that all receipts have been gone through."""
+        self._state.set(LAST_AUDIT, repr(self._clock.now()))
+        for do in self._then:
+            do()
 
     def _look_for_lost(self, name: str, destination: Destination) -> None:
         """Take up again what was gone and is there: a restored archive, a policy put right.

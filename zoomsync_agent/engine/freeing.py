@@ -1,6 +1,7 @@
 """Frees room on this computer by itself, where the user asked for that; `engine.freer` does it."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,6 @@ from zoomsync_agent.ports import Clock, Keepsake, StateStore
 from zoomsync_agent.service import ThreadService
 
 LOOK_SECONDS: Final = 3600.0
-_AUDIT_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = DAY_SECONDS
 """A file that was refused is not read again by itself before so long."""
 
@@ -31,10 +31,18 @@ class Freeing(ThreadService):
         days: how many days after it was made, and found, an original is moved.
         clock: the time.
         log: where events go.
+        held: tells which gates the surroundings hold.
     """
 
     def __init__(
-        self, freer: Freer, state: StateStore, *, days: int | None, clock: Clock, log: Log
+        self,
+        freer: Freer,
+        state: StateStore,
+        *,
+        days: int | None,
+        clock: Clock,
+        log: Log,
+        held: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         super().__init__("freeing")
         self._freer = freer
@@ -43,26 +51,42 @@ class Freeing(ThreadService):
         self._clock = clock
         self._log = log
         self._pause = Pause(state, clock)
+        self._held = held
         self._soon = threading.Event()
+        self._awaits_audit = False
         self._refused: dict[tuple[int, FileIdentity], float] = {}
 
     def _wake(self) -> None:
         self._soon.set()
 
+    def audited(self) -> None:
+        """Take note that all receipts have been gone through; the first time is waited for."""
+        if self._awaits_audit:
+            self._soon.set()
+
     def _run(self) -> None:
-        self._soon.clear()
-        while not self._stopping.is_set():
-            is_audited = self._state.get(LAST_AUDIT) is not None
-            if is_audited:  # all receipts have been looked at once
+        while True:
+            self._soon.clear()
+            if self._stopping.is_set():
+                return
+            # Noted before it is asked, so that an audit that ends at this moment is not missed.
+            self._awaits_audit = self._days is not None
+            if self._days is None or self._state.get(LAST_AUDIT) is not None:
+                self._awaits_audit = False
                 self.tick()
-            self._soon.wait(LOOK_SECONDS if is_audited else _AUDIT_SECONDS)
+            self._soon.wait(None if self._awaits_audit else LOOK_SECONDS)
+
+    @property
+    def _must_wait(self) -> bool:
+        """Whether people, or what is around, want nothing to be read now."""
+        return self._pause.is_paused or not self._freer.gates.isdisjoint(self._held())
 
     def tick(self) -> None:
         """Free what may be freed."""
         problem: Problem | None = None
         try:
             self._freer.settle()
-            if self._days is not None and not self._pause.is_paused:
+            if self._days is not None and not self._must_wait:
                 self._free(self._days)
         except StoreDamaged:
             raise
@@ -85,7 +109,7 @@ class Freeing(ThreadService):
 
         done = self._freer.free(
             days,
-            stop=lambda: self._stopping.is_set() or self._pause.is_paused,
+            stop=lambda: self._stopping.is_set() or self._must_wait,
             spared=spared,
         )
         for kept in done.kept:

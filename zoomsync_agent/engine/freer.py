@@ -6,20 +6,20 @@ the archive is a folder the copy there has been read, too. It is noted before it
 ever deleted, and what its user takes back from the trash is left alone.
 """
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from zoomsync_agent.core.errors import (
     AgentError,
+    CopyUnreadable,
     SourceMissing,
     StoreDamaged,
 )
-from zoomsync_agent.core.file_urls import path_of
 from zoomsync_agent.core.freeing import DAY_SECONDS, Kept, Original, Plan, Stays, is_junk
-from zoomsync_agent.core.os_errors import writing
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Reason
 from zoomsync_agent.core.recording import FileIdentity, Receipt
@@ -41,6 +41,13 @@ from zoomsync_agent.ports import (
     ObjectStore,
 )
 
+Claims = Callable[[FileRecord], str | None]
+"""Tells for which other profile a file has to stay, and why; None where for none."""
+
+
+def _nobody() -> AbstractContextManager[Claims]:
+    return contextlib.nullcontext(lambda _file: None)
+
 
 class Freer:
     """Plans what may be freed, and frees it.
@@ -53,7 +60,11 @@ class Freer:
         root: the recordings folder; nothing outside of it is touched.
         clock: the time.
         log: where events go.
+        others: gives, for one look through the folder, what other profiles still need.
         is_open: tells whether another program is writing a file; None where nobody knows.
+        is_in_cloud: tells whether reading a file would download it.
+        is_far: tells whether a file lies on a network.
+        take: returns when so many bytes may come over the network, or when told to stop.
     """
 
     def __init__(
@@ -66,7 +77,11 @@ class Freer:
         root: Path,
         clock: Clock,
         log: Log,
+        others: Callable[[], AbstractContextManager[Claims]] = _nobody,
         is_open: Callable[[Path], bool | None] = lambda _path: None,
+        is_in_cloud: Callable[[os.stat_result], bool] = lambda _found: False,
+        is_far: Callable[[Path], bool] = lambda _path: False,
+        take: Callable[[int, Callable[[], bool]], object] = lambda _count, _stop: None,
     ) -> None:
         self._freed = freed
         self._objects = objects
@@ -75,7 +90,16 @@ class Freer:
         self._root = root
         self._clock = clock
         self._log = log
+        self._others = others
         self._is_open = is_open
+        self._is_in_cloud = is_in_cloud
+        self._is_far = is_far
+        self._take = take
+
+    @property
+    def gates(self) -> frozenset[str]:
+        """What the work of freeing needs: names as surroundings hold them."""
+        return frozenset(self._destinations)
 
     def plan(self, days: float) -> Plan:
         """Return what would be moved, as far as it can be told without reading any recording.
@@ -87,14 +111,16 @@ class Freer:
         """
         kept: list[Kept] = []
         due: list[FileRecord] = []
-        for one in self._freed.originals(tuple(self._destinations), self._clock.now()):
-            try:
-                self._expect_due(one, days, is_asked=True)
-                self._expect_same(one.file)
-            except FileStays as exc:
-                kept.append(Kept(_original(one.file), exc.why, exc.detail))
-            else:
-                due.append(one.file)
+        with self._others() as claims:
+            for one in self._freed.originals(tuple(self._destinations), self._clock.now()):
+                try:
+                    self._expect_due(one, days, is_asked=True)
+                    self._expect_same(one.file)
+                    _expect_unclaimed(one.file, claims)
+                except FileStays as exc:
+                    kept.append(Kept(_original(one.file), exc.why, exc.detail))
+                else:
+                    due.append(one.file)
         moved, problem = due, ""
         for name, destination in self._destinations.items():
             try:
@@ -110,24 +136,29 @@ class Freer:
     ) -> Iterator[FileRecord]:
         """Yield the files that a destination has, asked for all of them at once.
 
+        A folder is looked into at no cost; whatever else there is, is for each file before it goes.
+
         Raises:
             AgentError: it cannot be asked.
         """
         told: list[tuple[FileRecord, Receipt]] = []
         for file in files:
             receipt = self._receipt(name, file)
-            if receipt is None:
-                kept.append(Kept(_original(file), Stays.LOST))
-            else:
-                told.append((file, receipt))
-        answers = destination.check_all([receipt for _, receipt in told])
-        for (file, receipt), now in zip(told, answers, strict=True):
             try:
-                # A folder is looked into at no cost; whatever else is, each file is before it goes.
-                if now is None or path_of(now.url) is not None:
-                    self._expect_held_by(destination, receipt, self._stamp(file))
+                if receipt is None:
+                    raise FileStays(Stays.LOST)  # noqa: TRY301  told like all others
+                if destination.local_path(receipt) is None:
+                    told.append((file, receipt))
+                    continue
+                self._expect_held_by(destination, receipt, self._stamp(file))
             except FileStays as exc:
                 kept.append(Kept(_original(file), exc.why, exc.detail))
+            else:
+                yield file
+        answers = destination.check_all([receipt for _, receipt in told])
+        for (file, _), now in zip(told, answers, strict=True):
+            if now is None:
+                kept.append(Kept(_original(file), Stays.LOST))
             else:
                 yield file
 
@@ -156,24 +187,25 @@ class Freer:
         moved: list[Original] = []
         kept: list[Kept] = []
         self.settle()
-        for one in self._freed.originals(tuple(self._destinations), self._clock.now()):
-            if stop():
-                break
-            original = _original(one.file)
-            try:
-                self._expect_due(one, days, is_asked=is_asked)
-                if spared(one):
+        with self._others() as claims:
+            for one in self._freed.originals(tuple(self._destinations), self._clock.now()):
+                if stop():
+                    break
+                original = _original(one.file)
+                try:
+                    self._expect_due(one, days, is_asked=is_asked)
+                    if spared(one):
+                        continue
+                    self._free(one.file, stop, claims)
+                except FileStays as exc:
+                    kept.append(Kept(original, exc.why, exc.detail))
                     continue
-                self._free(one.file, stop)
-            except FileStays as exc:
-                kept.append(Kept(original, exc.why, exc.detail))
-                continue
-            except ToldToStop:
-                break
-            moved.append(original)
-            told(original)
-            self._log.info("freed", path=str(one.file.path), bytes=original.size)
-            self._tidy(one.file.path.parent)
+                except ToldToStop:
+                    break
+                moved.append(original)
+                told(original)
+                self._log.info("freed", path=str(one.file.path), bytes=original.size)
+                self._tidy(one.file.path.parent, one.recorded_at)
         return Plan(tuple(moved), tuple(kept))
 
     def settle(self) -> None:
@@ -221,6 +253,8 @@ class Freer:
         inside = path.relative_to(self._root)
         if not stat.S_ISREG(found.st_mode) or Path(real) != Path(root) / inside:
             raise FileStays(Stays.LINK)
+        if self._is_in_cloud(found):
+            raise FileStays(Stays.IN_CLOUD)
         if FileIdentity.of(found) != file.identity:
             raise FileStays(Stays.CHANGED)
 
@@ -231,7 +265,7 @@ class Freer:
         except OSError as exc:
             raise FileStays(Stays.CHANGED, exc.strerror or "") from exc
 
-    def _expect_held(self, file: FileRecord, stamp: Stamp) -> list[Receipt]:
+    def _expect_held(self, file: FileRecord, stamp: Stamp) -> list[tuple[Destination, Receipt]]:
         """Go on only where every destination has just said that it has the whole object.
 
         Raises:
@@ -242,7 +276,8 @@ class Freer:
             receipt = self._receipt(name, file)
             if receipt is None:
                 raise FileStays(Stays.LOST)
-            found.append(self._expect_held_by(destination, receipt, stamp))
+            self._expect_held_by(destination, receipt, stamp)
+            found.append((destination, receipt))
         if not found:
             raise FileStays(Stays.WAITING)
         return found
@@ -254,27 +289,27 @@ class Freer:
         return receipt if receipt is not None and receipt.size == file.identity.size else None
 
     @staticmethod
-    def _expect_held_by(destination: Destination, receipt: Receipt, stamp: Stamp) -> Receipt:
-        """Return a receipt as it holds now.
+    def _expect_held_by(destination: Destination, receipt: Receipt, stamp: Stamp) -> None:
+        """Go on only with what a destination has just seen, and what is no second name.
 
         Raises:
             AgentError: the destination cannot be asked.
         """
-        # A receipt of another place is believed without a look. Whoever looks finds that this
-        # one, of an impossible size, does not hold.
-        if destination.check(replace(receipt, size=-1)) is not None:
-            raise FileStays(Stays.ELSEWHERE)
-        now = destination.check(receipt)
-        if now is None:
-            raise FileStays(Stays.LOST)
-        copy = path_of(now.url)
+        try:
+            is_here = destination.is_here(receipt)
+        except CopyUnreadable as exc:
+            raise FileStays(Stays.UNREADABLE, exc.detail.rstrip(".")) from exc
+        if not is_here:
+            # What lies in another place is believed to be there, which is no proof.
+            is_believed = destination.check(receipt) is not None
+            raise FileStays(Stays.ELSEWHERE if is_believed else Stays.LOST)
+        copy = destination.local_path(receipt)
         if copy is not None and is_one_file(copy, stamp):
             raise FileStays(Stays.SAME_FILE)
-        return now
 
     # --- the move --------------------------------------------------------------------------
 
-    def _free(self, file: FileRecord, stop: Callable[[], bool]) -> None:
+    def _free(self, file: FileRecord, stop: Callable[[], bool], claims: Claims) -> None:
         """Move one file, against proof.
 
         Raises:
@@ -283,20 +318,20 @@ class Freer:
         """
         path = file.path
         self._expect_same(file)
+        _expect_unclaimed(file, claims)
         stamp = self._stamp(file)
         self._expect_held(file, stamp)  # before anything large is read
         try:
-            is_same = sha256_of(path, stamp, stop) == file.sha256
+            is_same = self._sha256(path, stamp, stop) == file.sha256
         except OSError as exc:
             raise FileStays(Stays.CHANGED, exc.strerror or "") from exc
         if not is_same:
             raise FileStays(Stays.CHANGED)
-        for receipt in self._expect_held(file, stamp):
-            copy = path_of(receipt.url)
-            if copy is not None:
-                self._expect_copy(copy, receipt, stamp, stop)
+        for destination, receipt in self._expect_held(file, stamp):
+            self._expect_copy(destination, receipt, stamp, stop)
         if self._is_open(path):
             raise FileStays(Stays.OPEN)
+        _expect_unclaimed(file, claims)
         self._freed.note(file, self._clock.now())
         try:
             self._move(file, stamp)
@@ -318,32 +353,51 @@ class Freer:
         except AgentError as exc:
             raise FileStays(Stays.NO_TRASH, exc.detail.rstrip(".")) from exc
 
-    @staticmethod
-    def _expect_copy(copy: Path, receipt: Receipt, stamp: Stamp, stop: Callable[[], bool]) -> None:
+    def _expect_copy(
+        self, destination: Destination, receipt: Receipt, stamp: Stamp, stop: Callable[[], bool]
+    ) -> None:
         """Go on only where the copy in a folder is another file with the same content.
 
         Raises:
-            AgentError: it cannot be read.
+            AgentError: the archive has gone away; not if only this copy cannot be read.
         """
-        with writing(copy.parent):
+        copy = destination.local_path(receipt)
+        if copy is None:
+            return
+        try:
             found = Stamp.of(copy.stat())
             if found.is_same_file(stamp):
                 raise FileStays(Stays.SAME_FILE)
-            is_same = sha256_of(copy, found, stop) == receipt.sha256
+            is_same = self._sha256(copy, found, stop) == receipt.sha256
+        except OSError as exc:
+            self._expect_held_by(destination, receipt, stamp)
+            raise FileStays(Stays.UNREADABLE, exc.strerror or "") from exc
         if not is_same:
             raise FileStays(Stays.DIFFERENT)
 
-    def _tidy(self, folder: Path) -> None:
+    def _sha256(self, path: Path, stamp: Stamp, stop: Callable[[], bool]) -> str | None:
+        """Hash a file; what comes over a network comes no faster than other bytes may."""
+        if not self._is_far(path):
+            return sha256_of(path, stamp, stop)
+        return sha256_of(path, stamp, stop, lambda count: self._take(count, stop))
+
+    def _tidy(self, folder: Path, recorded_at: float) -> None:
         """Take away a folder in which nothing is left but what Zoom leaves beside recordings.
 
         Such leftovers go to the trash; the folder itself goes only if it is empty then, so whatever
-        somebody puts into it at this very moment stays.
+        somebody puts into it at this very moment stays. What is younger than a day stays as it is:
+        the meeting may go on with another segment.
         """
+        before = self._clock.now() - DAY_SECONDS
+        if recorded_at > before:
+            return
         while folder != self._root and folder.is_relative_to(self._root):
             try:
                 with os.scandir(folder) as found:
                     left = [(Path(one.path), one.is_file(follow_symlinks=False)) for one in found]
                 if not all(is_file and is_junk(path.name) for path, is_file in left):
+                    return
+                if any(path.lstat().st_mtime > before for path, _ in left):
                     return
                 for path, _ in left:
                     self._trash.move(path)
@@ -351,6 +405,12 @@ class Freer:
             except (OSError, AgentError):
                 return  # it is only a folder
             folder = folder.parent
+
+
+def _expect_unclaimed(file: FileRecord, claims: Claims) -> None:
+    why = claims(file)
+    if why is not None:
+        raise FileStays(Stays.OTHER_PROFILE, why)
 
 
 def _original(file: FileRecord) -> Original:

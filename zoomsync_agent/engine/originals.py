@@ -50,13 +50,19 @@ class Stamp:
         return (self.device, self.inode) == (other.device, other.inode)
 
 
-def sha256_of(path: Path, stamp: Stamp, stop: Callable[[], bool]) -> str | None:
+def sha256_of(
+    path: Path,
+    stamp: Stamp,
+    stop: Callable[[], bool],
+    pace: Callable[[int], object] = lambda _count: None,
+) -> str | None:
     """Return the hash of a file, read whole at this moment; None where it is another one by now.
 
     Args:
         path: the file.
         stamp: as it was found.
         stop: asked between pieces.
+        pace: called with the number of bytes before they are read.
 
     Raises:
         OSError: it cannot be read.
@@ -67,7 +73,13 @@ def sha256_of(path: Path, stamp: Stamp, stop: Callable[[], bool]) -> str | None:
     with path.open("rb", buffering=0) as source:
         if not _is(source.fileno(), stamp):
             return None
-        while count := source.readinto(buffer):
+        left = stamp.size
+        while True:
+            pace(min(left, _READ_BYTES))
+            count = source.readinto(buffer)
+            if not count:
+                break
+            left -= count
             digest.update(buffer[:count])
             if stop():
                 raise ToldToStop

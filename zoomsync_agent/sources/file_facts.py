@@ -112,6 +112,11 @@ def entry_from(name: str, found: os.stat_result, *, trust_blocks: bool) -> Entry
     )
 
 
+def is_in_cloud(found: os.stat_result) -> bool:
+    """Return whether the content is only in a cloud, as its system says: reading would fetch it."""
+    return entry_from("", found, trust_blocks=False).is_placeholder
+
+
 def is_junction(found: os.stat_result) -> bool:
     """Whether this is a Windows junction, which must not be walked into."""
     return getattr(found, "st_reparse_tag", 0) == _JUNCTION
