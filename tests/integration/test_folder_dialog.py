@@ -239,10 +239,14 @@ def test_who_cancels_on_macos_chooses_nothing(path, tmp_path):
 def test_windows_is_asked_by_variables(path, tmp_path):
     """None of which is part of the script."""
     script = 'printf "%s\\n" "$ZOOMSYNC_DIALOG_TITLE" "$ZOOMSYNC_DIALOG_START" >> "$OUT"'
-    _program(path, "powershell.exe", f"{script}\nprintf /C/Zoom")
-    told = {**os.environ}
+    system = tmp_path / "Windows" / "System32" / "WindowsPowerShell" / "v1.0"
+    system.mkdir(parents=True)
+    its = {**path, "PATH": str(system)}
+    _program(its, "powershell.exe", f"{script}\nprintf /C/Zoom")
+    _program(path, "powershell.exe", "printf /somebody/elses")
+    told = {**os.environ, "SYSTEMROOT": str(tmp_path / "Windows")}
     assert choose(TITLE, tmp_path, environ=told, platform="win32") == Path("/C/Zoom")
     assert _asked(path)[-2:] == [TITLE, str(tmp_path)]
     assert TITLE not in "".join(_asked(path)[:-2])
-    _program(path, "powershell.exe", "exit 0")
+    _program(its, "powershell.exe", "exit 0")
     assert choose(TITLE, tmp_path, environ=told, platform="win32") is None

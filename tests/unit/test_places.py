@@ -47,7 +47,8 @@ def test_each_system_opens_its_own_file_manager(monkeypatch, tmp_path):
     """The path is one argument, never a part of a command line."""
     path = Path("/a/b c/video.mp4")
     assert opening.command_for(path, platform="darwin") == ["open", "-R", "/a/b c/video.mp4"]
-    assert opening.command_for(path, platform="win32")[0] == "explorer.exe"
+    monkeypatch.setenv("SYSTEMROOT", "/win")
+    assert opening.command_for(path, platform="win32")[0] == "/win/explorer.exe"
     tool = tmp_path / "xdg-open"
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
@@ -56,7 +57,10 @@ def test_each_system_opens_its_own_file_manager(monkeypatch, tmp_path):
     assert opening.command_for(path, platform="linux") == [str(tool), "/a/b c"]
     assert opening.command_for_folder(Path("/a/b c"), platform="linux") == [str(tool), "/a/b c"]
     assert opening.command_for_folder(Path("/a"), platform="darwin") == ["open", "/a"]
-    assert opening.command_for_folder(Path("/a"), platform="win32") == ["explorer.exe", "/a"]
+    assert opening.command_for_folder(Path("/a"), platform="win32") == [
+        "/win/explorer.exe",
+        "/a",
+    ]
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert opening.command_for(path, platform="linux") is None

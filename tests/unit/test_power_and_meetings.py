@@ -154,6 +154,21 @@ def test_windows_tells_what_the_network_costs(answer, expected):
     assert network._Windows(lambda: answer, ManualClock().monotonic)() is expected
 
 
+def test_windows_is_asked_by_its_own_program(monkeypatch):
+    """And not by one of the same name that lies in the current folder."""
+    commands = []
+
+    def run(command, **_options):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "Fixed", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    for root, program in (("/win", "/win/System32"), ("here", "C:\\Windows/System32")):
+        monkeypatch.setenv("SYSTEMROOT", root)
+        assert network._ask_windows() == "Fixed"
+        assert commands[-1][0] == f"{program}/WindowsPowerShell/v1.0/powershell.exe"
+
+
 def test_windows_is_not_asked_all_the_time():
     """Each question starts a program."""
     clock, answers = ManualClock(), iter(["Fixed", "Unrestricted"])

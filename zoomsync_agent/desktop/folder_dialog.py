@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from zoomsync_agent.core.errors import NotAllowed
 from zoomsync_agent.core.file_urls import path_of
+from zoomsync_agent.desktop import system_programs
 from zoomsync_agent.desktop.bus import SESSION, Bus, BusError, Waker
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ def _of_macos(title: str, start: Path, timeout: float) -> Path | None:
 
 def _of_windows(title: str, start: Path, timeout: float, environ: Mapping[str, str]) -> Path | None:
     told = {**environ, "ZOOMSYNC_DIALOG_TITLE": title, "ZOOMSYNC_DIALOG_START": str(start)}
-    command = ["powershell.exe", "-NoProfile", "-STA", "-Command", _OF_WINDOWS]
+    program = system_programs.powershell(environ)
+    command = [program, "-NoProfile", "-STA", "-Command", _OF_WINDOWS]
     done = _run(command, timeout, told)
     return _chosen(done, is_cancelled=done is None or not (done.returncode or done.stdout))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.desktop import system_programs
 
 _PROGRAMS: Final = ("xdg-open", "gio")
 
@@ -48,7 +49,7 @@ def _start(command: list[str] | None, why_not: str) -> None:
 def command_for(path: Path, *, platform: str = sys.platform) -> list[str] | None:
     """Return the program, with its arguments, that shows *path*; None where there is none."""
     if platform == "win32":
-        return ["explorer.exe", f"/select,{path}"]
+        return [system_programs.explorer(), f"/select,{path}"]
     if platform == "darwin":
         return ["open", "-R", str(path)]
     return _of_linux(path.parent)
@@ -57,7 +58,7 @@ def command_for(path: Path, *, platform: str = sys.platform) -> list[str] | None
 def command_for_folder(folder: Path, *, platform: str = sys.platform) -> list[str] | None:
     """Return the program, with its arguments, that opens *folder*; None where there is none."""
     if platform == "win32":
-        return ["explorer.exe", str(folder)]
+        return [system_programs.explorer(), str(folder)]
     if platform == "darwin":
         return ["open", str(folder)]
     return _of_linux(folder)

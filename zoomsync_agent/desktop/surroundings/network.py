@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from zoomsync_agent.desktop import system_programs
 from zoomsync_agent.desktop.bus import SYSTEM, Bus
 
 NETWORK_MANAGER: Final = "org.freedesktop.NetworkManager"
@@ -74,7 +75,7 @@ class _Windows:
 
 def _ask_windows() -> str:
     return subprocess.run(  # noqa: S603  the system's own program, and a text of ours
-        ["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", _ASKING],  # noqa: S607
+        [system_programs.powershell(), "-NoProfile", "-NonInteractive", "-Command", _ASKING],
         capture_output=True,
         text=True,
         timeout=_PATIENCE_SECONDS,
