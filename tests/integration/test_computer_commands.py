@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -11,16 +13,19 @@ from tests.fakes.process import wait_for
 from zoomsync_agent import app, settings
 from zoomsync_agent.app import checks
 from zoomsync_agent.cli import zoomsync
-from zoomsync_agent.desktop import paths
+from zoomsync_agent.desktop import logs, paths
 from zoomsync_agent.desktop.autostart import Autostart
 from zoomsync_agent.desktop.single_instance import InstanceLock
 
 
 @pytest.fixture(autouse=True)
 def _user(tmp_path, monkeypatch):
-    """Let the user's own folder be a fresh one."""
+    """Let the user's own folder be a fresh one, and this process what it was before."""
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "nice", lambda _by: 0)
+    yield
+    logs.close()
 
 
 @pytest.fixture
@@ -174,6 +179,18 @@ def test_what_is_safe_goes_to_the_trash_of_the_user(world, tmp_path):
     assert row.processing_status == "completed"
     page = world.client().get("/ui/activity", base_url="http://127.0.0.1").get_data(as_text=True)
     assert "restore it there" in page
+
+
+def test_what_is_printed_for_programs_is_json_and_nothing_else(world):
+    """The log goes to its file, which tells what was moved; a real process, as a script has it."""
+    command = [sys.executable, "-m", "zoomsync_agent", "free-space", "--yes", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert [one["path"] for one in json.loads(done.stdout)["moved"]] == [str(world.video)]
+    assert done.stderr == ""
+    lines = map(json.loads, world.home.log_file.read_text("utf-8").splitlines())
+    (told,) = [one for one in lines if one["event"] == "freed"]
+    assert told["path"].endswith(VIDEO.name)
+    assert told["bytes"] == VIDEO.stat().st_size
 
 
 def test_what_stays_is_told(world):

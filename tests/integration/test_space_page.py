@@ -2,15 +2,23 @@
 
 import os
 import re
+import sys
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
+from tests.fakes.log import RecordingLog
 from tests.fakes.page_world import VIDEO, PageWorld
 from zoomsync_agent.app import freeing
-from zoomsync_agent.core.errors import DestinationUnavailable
+from zoomsync_agent.app.desk import AppDesk, computer
+from zoomsync_agent.app.ending import Ending
+from zoomsync_agent.core.errors import DestinationUnavailable, StoreDamaged
+from zoomsync_agent.desktop import logs
 from zoomsync_agent.desktop.autostart import Autostart
 
+running = sys.modules["zoomsync_agent.app.running"]  # the package has a function of this name
 BASE = "http://127.0.0.1"
 
 
@@ -159,6 +167,133 @@ def test_it_is_done_once_at_a_time_and_ends_with_the_run(world, video, monkeypat
     assert stopped == [1]
     assert _post(client, "/ui/space", days="30", seen=seen, agreed="1").status_code == 409
     assert stopped == [1]
+
+
+def _freed_by(world, monkeypatch, work):
+    """Let *work* be what frees, and somebody ask for it."""
+    client = world.client()
+    seen = _seen(_get(client))
+    monkeypatch.setattr(freeing, "free", work)
+    assert _post(client, "/ui/space", days="30", seen=seen, agreed="1").status_code == 303
+    return client
+
+
+def test_work_that_does_not_end_holds_up_no_end(world, video, monkeypatch):
+    """The databases are closed all the same, and in time."""
+    let_go = threading.Event()
+    monkeypatch.setattr(computer, "_STOP_SECONDS", 0.2)
+    _freed_by(world, monkeypatch, lambda *_arguments, **_options: let_go.wait(30.0))
+    closed = []
+    monkeypatch.setattr(world.desk._databases, "close", lambda: closed.append(1))
+    begun = time.monotonic()
+    world.desk.close()
+    assert time.monotonic() - begun < 5.0
+    assert closed == [1]
+    assert world.desk.is_freeing
+    let_go.set()
+    _done(world)
+
+
+def test_it_is_told_to_stop_when_the_end_is_asked_for(world, video, monkeypatch):
+    """While everything else comes to its end, and so the time counts from there."""
+    stopped = threading.Event()
+
+    def work(_settings, _home, _days, *, stop):
+        while not stop():
+            threading.Event().wait(0.01)
+        stopped.set()
+        return freeing.Plan()
+
+    ended = Ending()
+    ended.then(world.desk.ask_to_stop)
+    _freed_by(world, monkeypatch, work)
+    ended.set()
+    assert stopped.wait(5.0)
+    by = world.desk._stop_by
+    world.desk.ask_to_stop()
+    assert world.desk._stop_by == by
+
+
+def test_a_run_that_ends_tells_it(home, tmp_path, monkeypatch):
+    """Before the agent, the page and the tray have ended."""
+    told = []
+    monkeypatch.setattr(AppDesk, "ask_to_stop", lambda self: told.append(self._settings))
+
+    class Ended(Exception):
+        """The run has come that far."""
+
+    def page(desk, *_arguments):
+        running_ended[0].set()
+        assert told
+        raise Ended
+
+    running_ended = []
+
+    class Noted(Ending):
+        """Known here."""
+
+        def __init__(self):
+            super().__init__()
+            running_ended.append(self)
+
+    monkeypatch.setattr(running, "Ending", Noted)
+    monkeypatch.setattr(running, "Page", page)
+    with PageWorld(home, tmp_path) as world, pytest.raises(Ended):
+        running.run(world.desk.settings(), home)
+
+
+def test_a_fault_on_the_way_is_told_and_logged(world, video, monkeypatch):
+    """In a sentence; the page stays."""
+
+    def fail(*_arguments, **_options):
+        raise ZeroDivisionError("of ours")
+
+    logged = RecordingLog()
+    monkeypatch.setattr(logs, "get_logger", lambda _name: logged)
+    client = _freed_by(world, monkeypatch, fail)
+    _done(world)
+    page = _get(client)
+    assert "fault of its own" in page
+    assert "ZeroDivisionError" not in page
+    assert logged.of_level("exception") == ["no room freed"]
+    world.desk.check()
+
+
+def test_a_damaged_database_is_handed_on_once(world, video, monkeypatch):
+    """To the run, which has it repaired; whoever looks is told."""
+
+    def fail(*_arguments, **_options):
+        raise StoreDamaged("agent.db: malformed")
+
+    client = _freed_by(world, monkeypatch, fail)
+    _done(world)
+    assert "agent.db" in _get(client)
+    with pytest.raises(StoreDamaged):
+        world.desk.check()
+    world.desk.check()
+    monkeypatch.setattr(freeing, "plan", fail)
+    with pytest.raises(StoreDamaged):
+        world.desk.room_plan(30)
+    with pytest.raises(StoreDamaged):
+        world.desk.check()
+
+
+def test_the_run_repairs_what_the_desk_hands_on(home, tmp_path):
+    """By another start of the agent."""
+    with PageWorld(home, tmp_path) as world:
+        world.desk._damage = StoreDamaged("agent.db: malformed")
+        agent = SimpleNamespace(
+            control=None, check=lambda: None, stop=lambda: None, has_ended=True, suspected=[]
+        )
+        agent.suspect = lambda damage, *, is_certain: agent.suspected.append((damage, is_certain))
+        ended = SimpleNamespace(is_set=lambda: False, wait=lambda _seconds: False)
+        page = SimpleNamespace(check=lambda: None)
+        keeping = running._Keeping(
+            world.desk, home, page, ended, lambda _control: None, RecordingLog()
+        )
+        keeping._look_after(agent, world.desk.settings())
+        ((damage, is_certain),) = agent.suspected
+        assert (damage.detail, is_certain) == ("agent.db: malformed", False)
 
 
 def test_the_start_at_login_is_a_switch(world, home):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.desktop.paths import PROFILE_VARIABLE, USUAL, Home, homes
 from zoomsync_agent.engine.freer import Claims
 from zoomsync_agent.ports import FileRecord
@@ -79,7 +79,7 @@ class _Neighbour:
         self._queue: sqlite3.Connection | None = None
         try:
             self._chosen: _Chosen | None = _chosen_of(home)
-        except SettingsError:
+        except AgentError:
             self._chosen = None
 
     @property
@@ -130,7 +130,7 @@ def _chosen_of(home: Home) -> _Chosen:
     """Return what a profile works with: with the variables of this environment, and without them.
 
     Raises:
-        SettingsError: its settings cannot be read.
+        AgentError: its settings cannot be read.
     """
     environ = {**os.environ, PROFILE_VARIABLE: home.profile}
     plain = {name: value for name, value in environ.items() if name.upper() not in BY_ENV}

@@ -80,6 +80,7 @@ def run(
     ended = Ending()
     with InstanceLock(home) as lock, signals_set(ended):
         desk = AppDesk(home, settings, reload=reload, is_held=is_held)
+        ended.then(desk.ask_to_stop)  # beside all else that ends
 
         def announce(url: str) -> None:
             lock.announce(url=url, port=int(url.rstrip("/").rsplit(":", 1)[1]))
@@ -167,6 +168,7 @@ class _Keeping:
             while not self._ended.wait(1.0):
                 self._give_back()
                 agent.check()
+                self._desk.check()
                 self._page.check()
                 self._read_settings()
                 if self._are_other(used):

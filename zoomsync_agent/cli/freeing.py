@@ -45,8 +45,10 @@ def free_space(days: int | None, dry_run: bool, yes: bool, as_json: bool) -> Non
     Nothing is deleted: restore it from the trash to have it back.
     """
     from zoomsync_agent.app import freeing
+    from zoomsync_agent.cli.agent import log_to
 
     home, settings = load()
+    log_to(home, settings, console=False)
     if days is None:
         chosen = settings.free_space_after_days
         days = _USUAL_DAYS if isinstance(chosen, str) else chosen

@@ -1,8 +1,10 @@
 """What the page can do with this computer: the start at login, and room."""
 
+import math
 import threading
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,11 @@ from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.service import beside
 from zoomsync_agent.settings import Settings
 
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 4.0
+_FAULT: Final = (
+    "The agent met a fault of its own; the log file tells more. What was moved before that lies in "
+    "the trash, everything else is where it was."
+)
 
 
 class ComputerDesk:
@@ -27,6 +33,8 @@ class ComputerDesk:
         self._guard = threading.Lock()
         self._no_more = threading.Event()
         self._freeing: Future[Plan] | None = None
+        self._stop_by = math.inf
+        self._damage: StoreDamaged | None = None
 
     def places(self) -> Sequence[tuple[str, Path]]:
         """Return where settings, data and logs lie, with their names for people."""
@@ -62,7 +70,8 @@ class ComputerDesk:
 
         try:
             return freeing.plan(self._settings, self._home, days)
-        except StoreDamaged:
+        except StoreDamaged as exc:
+            self._damage = exc
             raise
         except AgentError as exc:
             return Plan(problem=Problem.of(exc).sentence)
@@ -76,16 +85,37 @@ class ComputerDesk:
         Raises:
             NotAllowed: it is being done already.
         """
-        from zoomsync_agent.app import freeing  # noqa: PLC0415  as above
-
         settings, home = self._settings, self._home
         with self._guard:
             if self.is_freeing or self._no_more.is_set():
                 raise NotAllowed("space is being freed already")
             # Every recording is read whole: nobody waits for that in front of a page.
-            self._freeing = beside(
-                lambda: freeing.free(settings, home, days, stop=self._no_more.is_set), "free-space"
-            )
+            self._freeing = beside(lambda: self._done(settings, home, days), "free-space")
+
+    def _done(self, settings: Settings, home: Home, days: int) -> Plan:
+        """Move what is safe; return what came of it, or why it was broken off."""
+        from zoomsync_agent.app import freeing  # noqa: PLC0415  as above
+        from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
+
+        try:
+            return freeing.free(settings, home, days, stop=self._no_more.is_set)
+        except AgentError as exc:
+            if isinstance(exc, StoreDamaged):
+                self._damage = exc
+            return Plan(problem=Problem.of(exc).sentence)
+        except Exception:  # noqa: BLE001  told on the page, and in the log
+            logs.get_logger("freeing").exception("no room freed")
+            return Plan(problem=_FAULT)
+
+    def check(self) -> None:
+        """Hand on, once, that a database was found damaged here.
+
+        Raises:
+            StoreDamaged: only another start of the agent mends it.
+        """
+        damage, self._damage = self._damage, None
+        if damage is not None:
+            raise damage
 
     @property
     def is_freeing(self) -> bool:
@@ -97,14 +127,21 @@ class ComputerDesk:
         """What came of it the last time that somebody asked; None where nobody did in this run."""
         if self._freeing is None or not self._freeing.done():
             return None
-        try:
-            return self._freeing.result(0)
-        except AgentError as exc:
-            return Plan(problem=Problem.of(exc).sentence)
+        return self._freeing.result(0)
+
+    def ask_to_stop(self) -> None:
+        """Let it end at the next piece; nothing begins any more."""
+        with self._guard:
+            if not self._no_more.is_set():
+                self._stop_by = time.monotonic() + _STOP_SECONDS
+                self._no_more.set()
 
     def stop_freeing(self) -> None:
-        """Let it end at the next piece, and wait for that a little."""
-        with self._guard:
-            self._no_more.set()
+        """Let it end, and wait for that a little, counted from when it was first asked to.
+
+        What does not end by then, such as a disk that does not answer, may be cut off anywhere: a
+        move is noted before it is done.
+        """
+        self.ask_to_stop()
         if self._freeing is not None:
-            self._freeing.exception(_STOP_SECONDS)
+            wait([self._freeing], max(0.0, self._stop_by - time.monotonic()))
