@@ -50,6 +50,8 @@ class BusService:
         self.methods: dict[str, Callable[..., Answer]] = {}
         self.unexpected: list[str] = []
         self.calls: list[str] = []
+        self.asker = ""
+        """Unique name of whoever asked last."""
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._waker = Waker()
@@ -109,6 +111,7 @@ class BusService:
         fields = message.header.fields
         member = fields[HeaderFields.member]
         self.calls.append(f"{member} {message.body}")
+        self.asker = fields[HeaderFields.sender]
         if member == "Get" and fields[HeaderFields.interface] == _PROPERTIES:
             interface, name = message.body
             try:

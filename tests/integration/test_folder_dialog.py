@@ -5,11 +5,13 @@ import time
 from pathlib import Path
 
 import pytest
-from jeepney import DBusAddress, new_signal
+from jeepney import DBusAddress, HeaderFields, message_bus, new_signal
+from jeepney.io.blocking import open_dbus_connection
 
 from tests.fakes.bus_services import BusService
 from tests.fakes.tray.bus import SessionBus
 from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.desktop import folder_dialog
 from zoomsync_agent.desktop.folder_dialog import choose
 
 TITLE = "Where? “$HOME” `id`"
@@ -21,7 +23,7 @@ REQUEST = "org.freedesktop.portal.Request"
 class FakePortal(BusService):
     """A portal whose user answers as told: with a code and addresses, or not at all."""
 
-    def __init__(self, address, answer, version=4):
+    def __init__(self, address, answer, version=4, delay=0.0):
         super().__init__(
             address,
             "org.freedesktop.portal.Desktop",
@@ -29,6 +31,7 @@ class FakePortal(BusService):
             {CHOOSER: {"version": ("u", version)}},
         )
         self.answer = answer
+        self.delay = delay
         self.asked = []
         self.closed = 0
         self.methods = {"OpenFile": self._open, "Close": self._close}
@@ -40,6 +43,7 @@ class FakePortal(BusService):
             code, uris = self.answer
             # Before its own reply, as some portals do.
             self._respond(HANDLE, (code, {"uris": ("as", uris)}))
+        time.sleep(self.delay)
         return "o", (HANDLE,)
 
     def _respond(self, path, body):
@@ -118,6 +122,54 @@ def test_a_folder_of_another_computer_is_refused(bus, environ, tmp_path):
     """Nothing could be watched there."""
     with FakePortal(bus.address, (0, ["smb://nas/zoom"])), pytest.raises(NotAllowed, match="smb"):
         choose(TITLE, tmp_path, environ=environ, platform="linux")
+
+
+@pytest.mark.parametrize("is_to_all", [True, False])
+def test_nobody_else_answers_for_the_user(bus, environ, tmp_path, is_to_all):
+    """Any program of the session may send what looks like the answer."""
+    with (
+        FakePortal(bus.address, (0, [(tmp_path / "mine").as_uri()])) as portal,
+        open_dbus_connection(bus.address) as stranger,
+    ):
+        respond = portal._respond
+
+        def told_first(path, body):
+            if path != HANDLE:
+                return
+            emitter = DBusAddress(path, interface=REQUEST)
+            wrong = (0, {"uris": ("as", ["file:///wrong"])})
+            lie = new_signal(emitter, "Response", "ua{sv}", wrong)
+            if not is_to_all:
+                lie.header.fields[HeaderFields.destination] = portal.asker
+            stranger.send(lie)
+            stranger.send_and_get_reply(message_bus.GetId())
+            odd = new_signal(emitter, "Response", "s", ("odd",))
+            portal._connection.send(odd)
+            respond(path, body)
+
+        portal._respond = told_first
+        found = choose(TITLE, tmp_path, environ=environ, platform="linux")
+    assert found == tmp_path / "mine"
+
+
+def test_a_portal_may_take_its_time_to_open_the_dialog(bus, environ, tmp_path):
+    """No second dialog is opened beside the first."""
+    _program(environ, "zenity", "echo /never")
+    with FakePortal(bus.address, (0, [tmp_path.as_uri()]), delay=2.5):
+        assert choose(TITLE, tmp_path, environ=environ, platform="linux") == tmp_path
+    assert not Path(environ["OUT"]).exists()
+
+
+def test_a_portal_that_never_opens_it_is_told(bus, environ, tmp_path, monkeypatch):
+    """As an error: its dialog may come any moment."""
+    monkeypatch.setattr(folder_dialog, "_OPENING_SECONDS", 0.1)
+    _program(environ, "zenity", "echo /never")
+    with (
+        FakePortal(bus.address, None, delay=0.5),
+        pytest.raises(NotAllowed, match="does not open"),
+    ):
+        choose(TITLE, tmp_path, environ=environ, platform="linux")
+    assert not Path(environ["OUT"]).exists()
 
 
 @pytest.mark.parametrize("kind", ["old", "fails", "none"])

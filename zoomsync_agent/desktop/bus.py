@@ -60,15 +60,20 @@ class Bus:
 
         self.ask(message_bus.AddMatch(rule))
 
-    def ask(self, question: "Message") -> tuple[Any, ...]:
+    def ask(self, question: "Message", *, seconds: float = ANSWER_SECONDS) -> tuple[Any, ...]:
         """Return the body of the answer to a call.
 
+        Args:
+            question: the call.
+            seconds: so long the answer is waited for.
+
         Raises:
-            BusError: it is an error, or none comes.
+            BusError: it is an error.
+            TimeoutError: none comes.
         """
         from jeepney import HeaderFields, MessageType  # noqa: PLC0415  20 ms
 
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + seconds
         with _naming_errors():
             serial = next(self._connection.outgoing_serial)
             self._connection.send(question, serial)
@@ -94,6 +99,17 @@ class Bus:
         whom = DBusAddress(path, service, PROPERTIES)
         (variant,) = self.ask(new_method_call(whom, "Get", "ss", (interface, name)))
         return variant[1]
+
+    def owner_of(self, service: str) -> str:
+        """Return the unique name of whoever owns *service* now; what it sends bears that name.
+
+        Raises:
+            BusError: nobody does.
+        """
+        from jeepney import message_bus  # noqa: PLC0415  20 ms
+
+        (owner,) = self.ask(message_bus.GetNameOwner(service))
+        return str(owner)
 
     def signals(self, wake: socket.socket) -> "Iterator[Message]":
         """Yield signals as they come; end when something can be read from *wake*.

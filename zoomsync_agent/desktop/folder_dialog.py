@@ -28,6 +28,8 @@ _SERVICE: Final = "org.freedesktop.portal.Desktop"
 _OBJECT: Final = "/org/freedesktop/portal/desktop"
 _CHOOSER: Final = "org.freedesktop.portal.FileChooser"
 _REQUEST: Final = "org.freedesktop.portal.Request"
+_OPENING_SECONDS: Final = 60.0
+"""So long the portal may take to open its dialog; the first one of a session starts a program."""
 _WITH_FOLDERS: Final = 3
 """Since this version of the portal folders can be chosen."""
 _CHOSEN: Final = 0
@@ -107,12 +109,13 @@ def _of_portal(title: str, start: Path, timeout: float, environ: Mapping[str, st
             version = bus.property_of(_SERVICE, _OBJECT, _CHOOSER, "version")
             if not isinstance(version, int) or version < _WITH_FOLDERS:
                 raise _NoPortal
-            return _ask_portal(bus, title, start, timeout)
+            return _ask_portal(bus, bus.owner_of(_SERVICE), title, start, timeout)
     except (BusError, TimeoutError) as exc:
         raise _NoPortal from exc
 
 
-def _ask_portal(bus: Bus, title: str, start: Path, timeout: float) -> Path | None:
+def _ask_portal(bus: Bus, owner: str, title: str, start: Path, timeout: float) -> Path | None:
+    """Ask; only what *owner*, the portal, sends is an answer."""
     from jeepney import DBusAddress, MatchRule, new_method_call  # noqa: PLC0415  20 ms
 
     # Before the question: the answer may be quicker than ours to what it is called.
@@ -124,8 +127,15 @@ def _ask_portal(bus: Bus, title: str, start: Path, timeout: float) -> Path | Non
     }
     chooser = DBusAddress(_OBJECT, _SERVICE, _CHOOSER)
     question = new_method_call(chooser, "OpenFile", "ssa{sv}", ("", title, options))
-    (handle,) = bus.ask(question)
-    answer = _answer_to(bus, handle, timeout)
+    try:
+        told = bus.ask(question, seconds=min(timeout, _OPENING_SECONDS))
+    except TimeoutError as exc:
+        # Its dialog may be open, or open any moment: a second one beside it would be a riddle.
+        raise NotAllowed("the desktop's dialog for folders does not open") from exc
+    if len(told) != 1 or not isinstance(told[0], str):
+        raise _NoPortal
+    handle = told[0]
+    answer = _answer_to(bus, owner, handle, timeout)
     if answer is None:
         with contextlib.suppress(BusError, TimeoutError):
             bus.ask(new_method_call(DBusAddress(handle, _SERVICE, _REQUEST), "Close"))
@@ -133,8 +143,8 @@ def _ask_portal(bus: Bus, title: str, start: Path, timeout: float) -> Path | Non
     code, results = answer.body
     if code == _CANCELLED:
         return None
-    uris = results.get("uris", ("as", []))[1]
-    if code != _CHOSEN or len(uris) != 1:
+    kind, uris = results.get("uris", ("as", []))
+    if code != _CHOSEN or kind != "as" or len(uris) != 1:
         raise _NoPortal
     found = path_of(uris[0])
     if found is None:
@@ -142,8 +152,8 @@ def _ask_portal(bus: Bus, title: str, start: Path, timeout: float) -> Path | Non
     return found
 
 
-def _answer_to(bus: Bus, handle: str, timeout: float) -> "Message | None":
-    """Return the answer of the user; None where there is none in time."""
+def _answer_to(bus: Bus, owner: str, handle: str, timeout: float) -> "Message | None":
+    """Return the answer of the user, as *owner* tells it; None where there is none in time."""
     from jeepney import HeaderFields  # noqa: PLC0415  20 ms
 
     waker = Waker()
@@ -151,7 +161,16 @@ def _answer_to(bus: Bus, handle: str, timeout: float) -> "Message | None":
     timer.start()
     try:
         for signal in bus.signals(waker.socket):
-            if signal.header.fields.get(HeaderFields.path) == handle:
+            fields = signal.header.fields
+            # What is sent to this connection alone arrives whatever was subscribed.
+            told = (
+                fields.get(HeaderFields.sender),
+                fields.get(HeaderFields.path),
+                fields.get(HeaderFields.interface),
+                fields.get(HeaderFields.member),
+                fields.get(HeaderFields.signature),
+            )
+            if told == (owner, handle, _REQUEST, "Response", "ua{sv}"):
                 return signal
         return None
     finally:
