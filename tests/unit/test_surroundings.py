@@ -10,6 +10,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.log import RecordingLog
 from tests.fakes.stores import MemoryState
 from tests.fakes.surroundings import FakeSurroundings
+from zoomsync_agent.core.errors import StoreDamaged
 from zoomsync_agent.core.facts import HELD_BY, HOLDS_OVERRULED, SLOWED_TO
 from zoomsync_agent.core.surroundings import Aspect, holds_in, text_of, why_held, why_slow
 from zoomsync_agent.engine.bell import Bell
@@ -39,6 +40,7 @@ class Room:
             bell=self.bell,
             log=self.log,
         )
+        self.pace.ask(self.lookout.before)
         self.pace.tell(self.lookout.moved)
 
     def look(self, **changes):
@@ -157,14 +159,17 @@ def test_processes_are_looked_at_only_while_bytes_move(room):
     room.pace.take(1, lambda: False)
     room.look()
     assert Aspect.MEETING in room.surroundings.asked[-1]
-    room.look()
-    assert Aspect.MEETING not in room.surroundings.asked[-1]
+    looks = len(room.surroundings.asked)
+    for _ in range(3):
+        room.clock.advance(LOOK_SECONDS)
+        room.look()
+    assert not any(Aspect.MEETING in asked for asked in room.surroundings.asked[looks:])
 
 
 def test_a_meeting_makes_it_slow_and_its_end_fast(room):
     """With the speed told to all who look."""
+    assert room.seconds_for(10**9) == 0
     room.surroundings.be(in_meeting=True)
-    assert room.seconds_for(10_000) == 0
     room.look()
     assert room.state.get(SLOWED_TO) == "1000"
     room.seconds_for(1_000)
@@ -172,6 +177,49 @@ def test_a_meeting_makes_it_slow_and_its_end_fast(room):
     room.look(in_meeting=False)
     assert room.state.get(SLOWED_TO) is None
     assert room.seconds_for(10**9) == 0
+
+
+def test_the_first_bytes_of_all_are_slow_already(room):
+    """Without a usual limit the whole first piece would be sent before anybody has looked."""
+    room.surroundings.be(in_meeting=True)
+    assert room.seconds_for(10_000) == pytest.approx(10.0)
+    assert room.state.get(SLOWED_TO) == "1000"
+
+
+def test_a_server_that_answers_slowly_makes_nothing_fast(room):
+    """While its answer is awaited nothing moves; what follows is as slow as what came before."""
+    room.surroundings.be(in_meeting=True)
+    room.seconds_for(1_000)
+    for _ in range(4):
+        room.clock.advance(LOOK_SECONDS)
+        room.look()
+    assert room.pace._rate == 1_000
+    assert room.seconds_for(10_000) == pytest.approx(10.0, abs=0.3)
+    assert room.state.get(SLOWED_TO) == "1000"
+    for _ in range(2):
+        room.clock.advance(LOOK_SECONDS)
+        room.look(in_meeting=False)
+    assert room.seconds_for(10**9) == 0
+
+
+def test_a_state_that_takes_nothing_fails_no_upload(room):
+    """It is the lookout's own error, at its next look."""
+
+    def fail(_name, _value):
+        raise StoreDamaged("agent.db")
+
+    room.surroundings.be(in_meeting=True)
+    room.state.set = fail
+    assert room.seconds_for(1_000) == pytest.approx(1.0)
+    with pytest.raises(StoreDamaged):
+        room.look()
+
+
+def test_what_an_agent_before_has_told_is_taken_back(room):
+    """One that was ended in the middle of a meeting has said “slower”."""
+    room.state.set(SLOWED_TO, "1000")
+    room.look()
+    assert room.state.get(SLOWED_TO) is None
 
 
 def test_who_waits_for_the_slow_pace_counts_as_moving(room):
@@ -215,12 +263,14 @@ def test_the_first_bytes_wake_the_lookout_and_further_ones_do_not(room):
     room.pace.take(1, lambda: False)
     assert room.lookout._soon.is_set()
     room.lookout._soon.clear()
-    room.look()
+    looks = len(room.surroundings.asked)
     room.pace.take(1, lambda: False)
     assert not room.lookout._soon.is_set()
+    assert len(room.surroundings.asked) == looks
     room.clock.advance(LOOK_SECONDS)
     room.pace.take(1, lambda: False)
     assert room.lookout._soon.is_set()
+    assert len(room.surroundings.asked) == looks + 1
 
 
 def test_it_looks_when_told_and_ends_when_told():

@@ -123,6 +123,7 @@ class Minding:
         )
         if lookout.is_needed:
             self.lookouts = (lookout,)
+            pace.ask(lookout.before)
             pace.tell(lookout.moved)
 
     def begin(self) -> None:

@@ -33,6 +33,7 @@ class Pace:
         count: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._told = [count]
+        self._asked: Callable[[], None] = lambda: None
         self._rate = bytes_per_second
         self._clock = clock
         self._wait = wait
@@ -59,8 +60,13 @@ class Pace:
         """Let another one be told of all bytes that move, from now on."""
         self._told = [*self._told, count]
 
+    def ask(self, before: Callable[[], None]) -> None:
+        """Call *before* ahead of all bytes, from now on; it may set another limit for them."""
+        self._asked = before
+
     def take(self, count: int, stop: Callable[[], bool]) -> None:
         """Return when *count* bytes may be moved, or at once when told to stop."""
+        self._asked()
         if self._rate:
             self._wait_for(count, stop)
         for told in self._told:

@@ -1,11 +1,13 @@
 """Looks at the computer's surroundings and holds or slows the bytes as they ask for it."""
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import Final
 
+from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.core.facts import HELD_BY, HOLDS_OVERRULED, SLOWED_TO
-from zoomsync_agent.core.surroundings import Aspect, aspects_in, holds_in, text_of
+from zoomsync_agent.core.surroundings import Aspect, Conditions, aspects_in, holds_in, text_of
 from zoomsync_agent.engine.bell import Bell
 from zoomsync_agent.engine.pace import Pace
 from zoomsync_agent.engine.worker import Log
@@ -45,7 +47,9 @@ class Rules:
 class Lookout(ThreadService):
     """Looks every 15 s at what matters, and at once when the system says that it changed.
 
-    Whether a meeting runs is only asked while bytes move: an idle agent looks at no process.
+    Whether a meeting runs is only asked while bytes move: an idle agent looks at no process. It is
+    asked before the first of them moves, on the thread that moves them; a limit that a meeting has
+    set stays until a look says otherwise, however long a server lets wait for its answer.
 
     Args:
         surroundings: what is looked at.
@@ -77,9 +81,10 @@ class Lookout(ThreadService):
         self._bell = bell
         self._log = log
         self._soon = threading.Event()
+        self._looking = threading.Lock()
         self._has_moved = False
         self._meeting_due = 0.0
-        self._is_slow = False
+        self._is_slow = self._is_told = False
         self._holds = frozenset(
             aspect
             for aspect, gates in (
@@ -98,11 +103,21 @@ class Lookout(ThreadService):
         """Look as soon as possible: something may have changed."""
         self._soon.set()
 
+    def before(self) -> None:
+        """Look whether a meeting runs, unless that is known: bytes are about to move."""
+        if not self._rules.can_slow or self._clock.monotonic() < self._meeting_due:
+            return
+        with self._looking:
+            if self._clock.monotonic() < self._meeting_due:
+                return  # another worker has looked meanwhile
+            # What the state cannot take is an error of the next look, and none of an upload.
+            with contextlib.suppress(AgentError):
+                self._look_for_meeting()
+        self._soon.set()  # it is looked again and again from now on
+
     def moved(self, _count: int) -> None:
-        """Take note that bytes move; the first ones let it be asked whether a meeting runs."""
+        """Take note that bytes move."""
         self._has_moved = True
-        if self._rules.can_slow and self._clock.monotonic() >= self._meeting_due:
-            self._soon.set()
 
     def _wake(self) -> None:
         self._soon.set()
@@ -110,19 +125,31 @@ class Lookout(ThreadService):
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.look()
-            self._soon.wait(LOOK_SECONDS if self._holds or self._is_slow else None)
+            self._soon.wait(LOOK_SECONDS if self._holds or self._is_told else None)
             self._soon.clear()
 
     def look(self) -> None:
         """Look once, and let it have its effect."""
-        asked = set(self._holds)
-        if self._rules.can_slow and (self._has_moved or self._pace.is_waited_for):
-            asked.add(Aspect.MEETING)
-            self._meeting_due = self._clock.monotonic() + LOOK_SECONDS
-        self._has_moved = False
-        found = self._surroundings.look(frozenset(asked))
+        found = self._surroundings.look(self._holds) if self._holds else Conditions()
         self._hold(on_battery=bool(found.on_battery), is_metered=bool(found.is_metered))
-        self._slow(wanted=Aspect.MEETING in asked and bool(found.in_meeting))
+        if not self._rules.can_slow:
+            return
+        with self._looking:
+            if self._has_moved or self._pace.is_waited_for:
+                self._look_for_meeting()
+            else:
+                self._tell(slow=False)  # nothing moves, so nothing moves slowly
+            self._has_moved = False
+
+    def _look_for_meeting(self) -> None:
+        self._meeting_due = self._clock.monotonic() + LOOK_SECONDS
+        is_slow = bool(self._surroundings.look(frozenset({Aspect.MEETING})).in_meeting)
+        if is_slow != self._is_slow:
+            self._is_slow = is_slow
+            rate = self._rules.slowed_to if is_slow else self._rules.limit
+            self._pace.limit(rate)
+            self._log.info("slower during a meeting" if is_slow else "as fast as usual", limit=rate)
+        self._tell(slow=is_slow)
 
     def _hold(self, *, on_battery: bool, is_metered: bool) -> None:
         held = {}
@@ -142,11 +169,9 @@ class Lookout(ThreadService):
         if holds_in(before).keys() - held.keys():
             self._bell.ring()
 
-    def _slow(self, *, wanted: bool) -> None:
-        if wanted == self._is_slow:
-            return
-        self._is_slow = wanted
-        rate = self._rules.slowed_to if wanted else self._rules.limit
-        self._pace.limit(rate)
-        self._state.set(SLOWED_TO, str(rate) if wanted else None)
-        self._log.info("slower during a meeting" if wanted else "as fast as usual", limit=rate)
+    def _tell(self, *, slow: bool) -> None:
+        """Let people know; also where an agent before this one has said something else."""
+        self._is_told = slow
+        told = str(self._rules.slowed_to) if slow else None
+        if self._state.get(SLOWED_TO) != told:
+            self._state.set(SLOWED_TO, told)
