@@ -28,6 +28,7 @@ def _files(folder):
 
 def test_a_file_is_somewhere_else_whole(trash, tmp_path):
     """The very same one, with its time; the one beside it stays."""
+    assert trash.refusal == ""
     path, beside = tmp_path / "video.mp4", tmp_path / "other.mp4"
     path.write_bytes(b"recording")
     os.utime(path, ns=(5, 7))

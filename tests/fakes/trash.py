@@ -13,6 +13,7 @@ class FolderTrash:
         folder: where things go; on the file system of the recordings.
 
     Attributes:
+        refusal: why nothing at all is taken; empty where something is.
         before: called with each path before it is moved.
         after: called with each path after it was moved.
         error: raised instead of a move, if set.
@@ -24,6 +25,7 @@ class FolderTrash:
         self.before: Callable[[Path], object] = lambda _path: None
         self.after: Callable[[Path], object] = lambda _path: None
         self.error: AgentError | None = None
+        self.refusal = ""
 
     def move(self, path: Path) -> None:
         """Move a file to the folder."""

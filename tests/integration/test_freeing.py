@@ -548,6 +548,17 @@ def test_without_a_trash_it_stays(world, old):
     assert kept.sentence == "It cannot be moved to the trash (the drive has no trash)."
 
 
+def test_where_nothing_can_be_moved_nothing_is_read(world, old):
+    """As on Windows: it is said before anybody agrees to anything, and where problems are."""
+    world.trash.refusal = "not here; they stay"
+    world.far.add(old)
+    (kept,) = world.freer.plan(DAYS).kept
+    assert kept.sentence == "It cannot be moved to the trash (not here; they stay)."
+    _stays(world, old, Stays.NO_TRASH)
+    assert world.taken == []
+    assert Problem.read(world.state.get(FREEING_PROBLEM)).detail == "not here; they stay"
+
+
 def test_what_was_refused_is_not_read_again_every_hour(world, old):
     """But the next day."""
     world.trash.error = TrashUnavailable("no")

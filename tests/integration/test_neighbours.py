@@ -151,6 +151,13 @@ def test_nothing_is_made_for_a_profile_that_never_worked(world, work):
     assert not work.store_file.exists()
 
 
+def test_the_profiles_of_its_own_home_count(world, work, monkeypatch, tmp_path):
+    """Wherever the variables lead by now."""
+    _set_up(work, world)
+    monkeypatch.setenv("ZOOMSYNC_HOME", str(tmp_path / "another home"))
+    _stays(world, "has not brought it home yet")
+
+
 def test_the_doctor_tells_who_shares_a_folder(world, work, tmp_path):
     """It does no harm, and means something."""
     _set_up(work, world, archive_path=tmp_path / "w")

@@ -332,5 +332,6 @@ def test_on_windows_nothing_is_moved(tmp_path, library):
         UnprovenTrash().move(path)
     assert path.read_bytes() == b"x"
     assert asked == []
+    assert UnprovenTrash().refusal
     with pytest.raises(SourceMissing):
         UnprovenTrash().move(tmp_path / "none.mp4")

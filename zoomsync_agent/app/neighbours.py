@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.errors import AgentError
-from zoomsync_agent.desktop.paths import PROFILE_VARIABLE, USUAL, Home, homes
-from zoomsync_agent.engine.freer import Claims
+from zoomsync_agent.desktop.paths import HOME_VARIABLE, PROFILE_VARIABLE, USUAL, Home, homes
+from zoomsync_agent.engine.originals import Claims
 from zoomsync_agent.ports import FileRecord
 from zoomsync_agent.settings import Settings, load
 from zoomsync_agent.settings.model import BY_ENV
@@ -31,9 +31,9 @@ def claims_beside(home: Home) -> Iterator[Claims]:
         home: whose own claims do not count.
     """
     with contextlib.ExitStack() as opened:
-        others = [
-            _Neighbour(one, opened) for one in homes(os.environ) if one.profile != home.profile
-        ]
+        root = {HOME_VARIABLE: str(home.root)} if home.root is not None else {}
+        there = homes({**os.environ, **root})
+        others = [_Neighbour(one, opened) for one in there if one.profile != home.profile]
         used = [one for one in others if one.is_used]
 
         def claim(file: FileRecord) -> str | None:

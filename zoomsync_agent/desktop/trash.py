@@ -50,6 +50,8 @@ class FreedesktopTrash:
         kind_of: names the kind of file system on which a folder lies.
     """
 
+    refusal = ""
+
     def __init__(
         self,
         environ: Mapping[str, str] | None = None,
@@ -194,6 +196,8 @@ def _top_of(path: Path) -> Path:
 class SystemTrash:
     """`LocalTrash` of macOS, over send2trash."""
 
+    refusal = ""
+
     def move(self, path: Path) -> None:
         """Move a file to the Trash.
 
@@ -224,6 +228,8 @@ class UnprovenTrash:
     switched off or too small), and no interface for Python has been shown to prevent that.
     """
 
+    refusal = _NOT_ON_WINDOWS
+
     def move(self, path: Path) -> None:
         """Leave a file where it is.
 
@@ -233,7 +239,7 @@ class UnprovenTrash:
         """
         if not os.path.lexists(path):
             raise SourceMissing(str(path))
-        raise TrashUnavailable(_NOT_ON_WINDOWS)
+        raise TrashUnavailable(self.refusal)
 
 
 def local_trash() -> "FreedesktopTrash | SystemTrash | UnprovenTrash":

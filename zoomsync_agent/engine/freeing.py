@@ -87,6 +87,7 @@ class Freeing(ThreadService):
         try:
             self._freer.settle()
             if self._days is not None and not self._must_wait:
+                self._freer.expect_trash()
                 self._free(self._days)
         except StoreDamaged:
             raise

@@ -6,7 +6,6 @@ the archive is a folder the copy there has been read, too. It is noted before it
 ever deleted, and what its user takes back from the trash is left alone.
 """
 
-import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,16 +17,20 @@ from zoomsync_agent.core.errors import (
     CopyUnreadable,
     SourceMissing,
     StoreDamaged,
+    TrashUnavailable,
 )
 from zoomsync_agent.core.freeing import DAY_SECONDS, Kept, Original, Plan, Stays, is_junk
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Reason
 from zoomsync_agent.core.recording import FileIdentity, Receipt
 from zoomsync_agent.engine.originals import (
+    Claims,
     FileStays,
     Stamp,
     ToldToStop,
+    expect_unclaimed,
     is_one_file,
+    nobody_claims,
     sha256_of,
 )
 from zoomsync_agent.engine.worker import Log
@@ -40,13 +43,6 @@ from zoomsync_agent.ports import (
     LocalTrash,
     ObjectStore,
 )
-
-Claims = Callable[[FileRecord], str | None]
-"""Tells for which other profile a file has to stay, and why; None where for none."""
-
-
-def _nobody() -> AbstractContextManager[Claims]:
-    return contextlib.nullcontext(lambda _file: None)
 
 
 class Freer:
@@ -77,7 +73,7 @@ class Freer:
         root: Path,
         clock: Clock,
         log: Log,
-        others: Callable[[], AbstractContextManager[Claims]] = _nobody,
+        others: Callable[[], AbstractContextManager[Claims]] = nobody_claims,
         is_open: Callable[[Path], bool | None] = lambda _path: None,
         is_in_cloud: Callable[[os.stat_result], bool] = lambda _found: False,
         is_far: Callable[[Path], bool] = lambda _path: False,
@@ -101,6 +97,15 @@ class Freer:
         """What the work of freeing needs: names as surroundings hold them."""
         return frozenset(self._destinations)
 
+    def expect_trash(self) -> None:
+        """Go on only where there is a trash into which anything can be moved.
+
+        Raises:
+            TrashUnavailable: this computer has none.
+        """
+        if self._trash.refusal:
+            raise TrashUnavailable(self._trash.refusal)
+
     def plan(self, days: float) -> Plan:
         """Return what would be moved, as far as it can be told without reading any recording.
 
@@ -116,7 +121,7 @@ class Freer:
                 try:
                     self._expect_due(one, days, is_asked=True)
                     self._expect_same(one.file)
-                    _expect_unclaimed(one.file, claims)
+                    expect_unclaimed(one.file, claims)
                 except FileStays as exc:
                     kept.append(Kept(_original(one.file), exc.why, exc.detail))
                 else:
@@ -239,6 +244,8 @@ class Freer:
             raise FileStays(Stays.RESTORED)
         if one.is_meeting_busy:
             raise FileStays(Stays.UNFINISHED)
+        if self._trash.refusal:
+            raise FileStays(Stays.NO_TRASH, self._trash.refusal)
 
     def _expect_same(self, file: FileRecord) -> None:
         """Go on only with a plain file of the recordings folder that is what it was."""
@@ -318,7 +325,7 @@ class Freer:
         """
         path = file.path
         self._expect_same(file)
-        _expect_unclaimed(file, claims)
+        expect_unclaimed(file, claims)
         stamp = self._stamp(file)
         self._expect_held(file, stamp)  # before anything large is read
         try:
@@ -331,7 +338,7 @@ class Freer:
             self._expect_copy(destination, receipt, stamp, stop)
         if self._is_open(path):
             raise FileStays(Stays.OPEN)
-        _expect_unclaimed(file, claims)
+        expect_unclaimed(file, claims)
         self._freed.note(file, self._clock.now())
         try:
             self._move(file, stamp)
@@ -405,12 +412,6 @@ class Freer:
             except (OSError, AgentError):
                 return  # it is only a folder
             folder = folder.parent
-
-
-def _expect_unclaimed(file: FileRecord, claims: Claims) -> None:
-    why = claims(file)
-    if why is not None:
-        raise FileStays(Stays.OTHER_PROFILE, why)
 
 
 def _original(file: FileRecord) -> Original:

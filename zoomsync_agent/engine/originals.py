@@ -1,15 +1,22 @@
 """One file on this computer, told from any other that may take its place, and read whole."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.freeing import Stays
+from zoomsync_agent.ports import FileRecord
 
 _READ_BYTES: Final = 1 << 20
+
+
+Claims = Callable[[FileRecord], str | None]
+"""Tells for which other profile a file has to stay, and why; None where for none."""
 
 
 class FileStays(Exception):
@@ -24,6 +31,22 @@ class FileStays(Exception):
         super().__init__(why)
         self.why = why
         self.detail = detail
+
+
+def nobody_claims() -> AbstractContextManager[Claims]:
+    """Give what no other profile needs: there is none."""
+    return contextlib.nullcontext(lambda _file: None)
+
+
+def expect_unclaimed(file: FileRecord, claims: Claims) -> None:
+    """Go on only with what no other profile needs.
+
+    Raises:
+        FileStays: one does.
+    """
+    why = claims(file)
+    if why is not None:
+        raise FileStays(Stays.OTHER_PROFILE, why)
 
 
 class ToldToStop(Exception):

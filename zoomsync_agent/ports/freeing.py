@@ -11,6 +11,11 @@ from zoomsync_agent.ports.stores import FileRecord
 class LocalTrash(Protocol):
     """This computer's own trash, from which its user can take things back."""
 
+    @property
+    def refusal(self) -> str:
+        """Why nothing at all can be moved on this computer; empty where something may be."""
+        ...
+
     def move(self, path: Path) -> None:
         """Move a file to the trash. It is never deleted, and nothing else is touched.
 
