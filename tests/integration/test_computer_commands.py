@@ -131,6 +131,22 @@ def test_a_name_in_the_environment_that_is_none_is_refused(monkeypatch):
     assert "32 letters" in _run("status", code=2)
 
 
+def test_a_profile_that_was_mistyped_is_not_made(home):
+    """By commands that only look; those that there are are named."""
+    told = _run("--profile", "nosuch", "status", code=2)
+    assert "There is no profile “nosuch”; there are: default" in told
+    assert "zoomsync --profile nosuch setup" in told
+    assert len(_json("profiles")["profiles"]) == 1
+
+
+def test_commands_in_sentences_are_about_the_profile(home):
+    """Whoever does as they are told starts the right agent."""
+    _run("--profile", "work", "config", "set", "workers", "1")
+    assert "Start it: zoomsync --profile work run" in _run("--profile", "work", "status")
+    assert "zoomsync --profile work run" in _run("--profile", "work", "open", code=2)
+    assert "Start it: zoomsync run" in _run("status")
+
+
 def test_two_profiles_with_one_archive_are_told(home, tmp_path):
     """It is allowed, and worth a word."""
     for profile in ("", "work"):

@@ -95,6 +95,9 @@ def test_a_link_may_lead_to_any_page(world, stranger):
     link = _path(guard.link(f"{_BASE}/", world.token, "ui/settings"))
 
     assert stranger.get(link, base_url=_BASE).headers["Location"] == "/ui/settings"
+    asked = _path(guard.link(f"{_BASE}/", world.token, "ui/folders?for=archive_path&back=settings"))
+    told = world.stranger().get(asked, base_url=_BASE).headers["Location"]
+    assert told == "/ui/folders?for=archive_path&back=settings"
 
 
 def test_a_link_is_no_way_into_the_api(world, stranger):

@@ -115,3 +115,10 @@ def test_an_error_without_a_text_still_says_something():
     """What has no number of the system is told as it is."""
     for error in (source_error(OSError("odd"), PLACE), destination_error(OSError("odd"), PLACE)):
         assert "odd" in error.detail
+
+
+def test_a_file_in_the_way_of_the_archive_is_no_missing_drive():
+    """Nobody has to connect anything: another folder has to be chosen."""
+    error = destination_error(OSError(errno.ENOTDIR, "Not a directory"), Path("/a/plain.txt/b"))
+    assert isinstance(error, DestinationDenied)
+    assert "a part of its path is a file" in error.detail

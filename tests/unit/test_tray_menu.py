@@ -109,7 +109,7 @@ def test_the_menu_of_a_usual_day():
         "Stop monitoring",
         "Pause for 1 hour",
         "Pause until tomorrow, 8:00",
-        "Change folder…",
+        "Change recordings folder…",
         "",
         "Signed in to Zoom as you@example.org",
         "Start at login",

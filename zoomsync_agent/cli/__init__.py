@@ -175,6 +175,12 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
 """Every command with its help; a command's module is loaded only when it is used."""
 
 
+_MAKES_PROFILES: Final = frozenset(
+    {"setup", "run", "sync", "config", "sign-in", "autostart", "demo", "profiles"}
+)
+"""With these somebody begins to use a profile; the others are about one that is there."""
+
+
 class LazyGroup(click.Group):
     """A group that loads the module of a command when the command is called."""
 
@@ -219,13 +225,15 @@ def zoomsync(ctx: click.Context, profile: str | None, home: str | None) -> None:
     """
     _select(ctx, "ZOOMSYNC_HOME", home)
     if profile is not None:
-        from zoomsync_agent.cli.output import fail
-        from zoomsync_agent.core.errors import SettingsError
+        from zoomsync_agent.cli.output import expect_profile, fail
+        from zoomsync_agent.core.errors import UsageError
         from zoomsync_agent.desktop.paths import profile_name
 
         try:
             _select(ctx, "ZOOMSYNC_PROFILE", profile_name(profile))
-        except SettingsError as exc:
+            if ctx.invoked_subcommand not in _MAKES_PROFILES:
+                expect_profile()
+        except UsageError as exc:
             fail(exc, as_json=False)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoomsync_agent.cli import keys, zoom
-from zoomsync_agent.cli.output import command, json_option, load, print_json
+from zoomsync_agent.cli.output import command, json_option, load, print_json, secrets_place
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import NotAllowed, SignInFailed, UsageError
 
@@ -165,8 +165,8 @@ def _keep_service_key(*, as_json: bool) -> None:
         print_json({"service_key": "kept"})
     else:
         click.echo(
-            "The secret key is kept in the keyring. It is used while SUPABASE_ANON_KEY is unset "
-            "and user_id names the user whose recordings these are."
+            f"The secret key is kept in {secrets_place()}. It is used while SUPABASE_ANON_KEY is "
+            "unset and user_id names the user whose recordings these are."
         )
 
 

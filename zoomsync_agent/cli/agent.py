@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -115,11 +116,9 @@ def _hand_over(running: AlreadyRunning) -> None:
             time.sleep(0.1)  # it has only just begun
         else:
             break
-    click.echo(f"An agent is running already: {running.detail}.", err=True)
-    if webbrowser.open(link):
-        click.echo("Its page is open in your browser.", err=True)
-    else:
-        click.echo(f"Its page: {link}", err=True)
+    owner = running.detail.partition(" owns ")[0]
+    told = "Its page is open in your browser." if webbrowser.open(link) else f"Its page: {link}"
+    click.echo(f"zoomsync is running already ({owner}). {told}", err=True)
 
 
 @click.command()
@@ -149,13 +148,20 @@ def setup(no_browser: bool) -> None:
         return
     log_to(home, settings, console=False)
     click.echo("Ctrl-C ends the agent.", err=True)
+    has_begun = threading.Event()
+
+    def tell_once(_control: "Control") -> None:
+        if not has_begun.is_set():
+            has_begun.set()
+            click.echo("The agent works.", err=True)
+
     app.run(
         settings,
         home,
         reload=lambda: load()[1],
         is_held=not app.is_set_up(home),
         on_page=show_page,
-        on_start=lambda _control: click.echo("The agent works.", err=True),
+        on_start=tell_once,
         with_tray=True,
     )
     click.echo(STOPPED, err=True)

@@ -35,7 +35,10 @@ def off(as_json: bool) -> None:
     """Do not start the agent at login. One that runs goes on."""
     found = _autostart()
     found.set(wanted=False)
-    _tell(found, as_json=as_json)
+    if as_json:
+        _tell(found, as_json=True)
+    else:
+        click.echo("The agent no longer starts at login.")
 
 
 @autostart.command()
@@ -76,8 +79,9 @@ def _tell(found: "Autostart", *, as_json: bool) -> None:
         print_json({"at_login": told.is_on, "place": told.place, "problem": told.problem or None})
         return
     if not told.is_on:
-        click.echo("The agent does not start at login. Let it: zoomsync autostart on")
-        return
-    click.echo(f"The agent starts at login: {told.place}")
-    if told.problem:
-        click.echo(f"{told.problem} Mend it: zoomsync autostart on")
+        click.echo("The agent does not start at login (zoomsync autostart on lets it).")
+    elif told.problem:
+        click.echo(f"The agent does not start at login, although it should. {told.problem}")
+        click.echo("Mend it: zoomsync autostart on")
+    else:
+        click.echo(f"The agent starts at login: {told.place}")

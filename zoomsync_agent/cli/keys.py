@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from zoomsync_agent.cli.output import load, print_json
+from zoomsync_agent.cli.output import load, print_json, secrets_place
 from zoomsync_agent.core.errors import UsageError
 
 
@@ -18,7 +18,7 @@ def keep(*, as_json: bool) -> None:
     if as_json:
         print_json({"s3_keys": "kept", "is_used": not is_overruled, "tried": not told})
         return
-    click.echo("The access keys are kept in the keyring.")
+    click.echo(f"The access keys are kept in {secrets_place()}.")
     if told:
         click.echo(told)
     if is_overruled:

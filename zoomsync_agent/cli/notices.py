@@ -7,6 +7,7 @@ import click
 
 from zoomsync_agent.cli.output import command, control, json_option, print_json
 from zoomsync_agent.cli.queue import duration
+from zoomsync_agent.core.errors import NotAllowed
 
 if TYPE_CHECKING:
     from zoomsync_agent.desktop.paths import Home
@@ -85,14 +86,17 @@ def test(as_json: bool) -> None:
         is_asked = agent.is_running and settings.notify != _OFF
         if is_asked:
             agent.quiet.try_notice()
-        is_running = agent.is_running
+        is_running, until = agent.is_running, agent.quiet.snoozed_until
+    if not is_running:
+        raise NotAllowed("Only a running agent shows notices: zoomsync run")
     if as_json:
         print_json({"asked": is_asked})
-    elif not is_running:
-        click.echo("Only a running agent shows notices: zoomsync run")
     elif not is_asked:
         click.echo("Notices are off: zoomsync notices on")
     else:
+        if until:
+            moment = datetime.fromtimestamp(until, UTC).astimezone()
+            click.echo(f"Notices are put off until {moment:%Y-%m-%d %H:%M}; this one is shown.")
         click.echo("A notice should appear within seconds. If none does, the log tells why.")
 
 

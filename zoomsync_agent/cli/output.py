@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -100,11 +101,11 @@ def fail(error: AgentError, *, as_json: bool) -> NoReturn:
     else:
         click.echo(f"{error.title}.", err=True)
         if error.detail and error.detail != error.title:
-            click.echo(f"  {error.detail}", err=True)
+            click.echo(f"  {for_profile(error.detail)}", err=True)
         # What was asked for is not tried again by itself: this command has ended.
         hint = "Try again later." if isinstance(error, TransientError) else error.hint
         if hint:
-            click.echo(f"  {hint}", err=True)
+            click.echo(f"  {for_profile(hint)}", err=True)
     if isinstance(error, AlreadyRunning):
         sys.exit(ExitCode.RUNNING)
     sys.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INCOMPLETE)
@@ -135,6 +136,45 @@ def home() -> "Home":
     from zoomsync_agent.desktop import paths
 
     return paths.home(os.environ)
+
+
+def for_profile(text: str) -> str:
+    """Return a sentence whose commands are about the profile that this one is about."""
+    from zoomsync_agent.cli import COMMANDS
+
+    try:
+        profile = home().profile
+    except UsageError:  # its name is none, which is what is being said
+        profile = ""
+    if not profile:
+        return text
+    named = "|".join(COMMANDS)
+    return re.sub(rf"\bzoomsync (?=(?:{named})\b)", f"zoomsync --profile {profile} ", text)
+
+
+def secrets_place() -> str:
+    """Return where secrets are kept, for people."""
+    from zoomsync_agent.desktop.secret_files import VARIABLE
+
+    return os.environ.get(VARIABLE, "").strip() or "the keyring"
+
+
+def expect_profile() -> None:
+    """Make sure that the profile that the environment selects is there.
+
+    Raises:
+        UsageError: it is not; a word that was mistyped must not make one.
+    """
+    from zoomsync_agent.desktop.paths import USUAL, homes
+
+    there = home()
+    if not there.profile or there.config.is_dir() or there.data.is_dir():
+        return
+    names = [one.profile or USUAL for one in homes(os.environ) if one.profile != there.profile]
+    raise UsageError(
+        f"There is no profile “{there.profile}”; there are: {', '.join(names)}. Make it: "
+        f"zoomsync --profile {there.profile} setup"
+    )
 
 
 def load(**overrides: Any) -> "tuple[Home, Settings]":

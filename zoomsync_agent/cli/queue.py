@@ -6,7 +6,7 @@ import click
 
 from zoomsync_agent.cli.output import command, control, json_option, print_json
 from zoomsync_agent.control import MAX_PAUSE_SECONDS
-from zoomsync_agent.core.errors import SettingsError
+from zoomsync_agent.core.errors import UsageError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -16,16 +16,16 @@ def duration(text: str) -> float:
     """Return "90s", "30m", "2h", "1d" or plain minutes as seconds.
 
     Raises:
-        SettingsError: *text* is none of these, or longer than a pause can be.
+        UsageError: *text* is none of these, or longer than a pause can be.
     """
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
-        raise SettingsError(f"“{text}” is no duration; write 30m, 2h, 1d or a number of minutes")
+        raise UsageError(f"“{text}” is no duration; write 30m, 2h, 1d or a number of minutes")
     seconds = float(match[1]) * _UNITS[match[2]]
     if not seconds:
-        raise SettingsError(f"“{text}” is no time at all; write 30m, 2h, 1d or a number of minutes")
+        raise UsageError(f"“{text}” is no time at all; write 30m, 2h, 1d or a number of minutes")
     if seconds > MAX_PAUSE_SECONDS:
-        raise SettingsError(f"“{text}” is longer than a year")
+        raise UsageError(f"“{text}” is longer than a year")
     return seconds
 
 

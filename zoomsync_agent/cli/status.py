@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoomsync_agent.cli.output import command, console, control, json_option, load, print_json
+from zoomsync_agent.cli.output import (
+    command,
+    console,
+    control,
+    for_profile,
+    json_option,
+    load,
+    print_json,
+)
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.errors import SignInRequired
 from zoomsync_agent.core.snapshot import Rows, Snapshot
@@ -86,7 +94,7 @@ def show(seen: Snapshot, *, limit: int = _SHOWN) -> None:
         number = f"  [job {waiting.job_id}]" if waiting.job_id is not None else ""
         out.print(Text(f"\n{waiting.label}: {waiting.meeting_title}{number}", style="yellow"))
         out.print(Padding(Text(waiting.path, style="dim"), (0, 0, 0, 2), expand=False))
-        out.print(Padding(Text(waiting.sentence), (0, 0, 0, 2), expand=False))
+        out.print(Padding(Text(for_profile(waiting.sentence)), (0, 0, 0, 2), expand=False))
     if len(seen.waiting) > limit:
         out.print(f"\n… and {len(seen.waiting) - limit} more: zoomsync status --all")
 
@@ -95,7 +103,7 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
     """Print what is to be said of the agent as a whole."""
     from rich.text import Text
 
-    out.print(Text(seen.sentence, style="bold"))
+    out.print(Text(for_profile(seen.sentence), style="bold"))
     out.print(f"  Recordings folder  {seen.recordings_path}")
     out.print(f"  Archive            {seen.archive}")
     if seen.account is not None:
@@ -110,12 +118,12 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
         until = datetime.fromisoformat(seen.paused_until).astimezone()
         out.print(f"  Paused until       {until:%Y-%m-%d %H:%M}")
     elif seen.is_paused:
-        out.print("  Paused until       you say zoomsync resume")
+        out.print(for_profile("  Paused until       you say zoomsync resume"))
     if seen.snoozed_until:
         until = datetime.fromisoformat(seen.snoozed_until).astimezone()
         out.print(f"  Notices            none until {until:%Y-%m-%d %H:%M}")
     if not seen.is_watching:
-        out.print("  Monitoring         stopped, until you say zoomsync monitor start")
+        out.print(for_profile("  Monitoring         stopped, until you say zoomsync monitor start"))
     if seen.history.files:
         out.print(
             f"  Left out           {seen.history.files:,} older files, "

@@ -36,6 +36,7 @@ from zoomsync_agent.core.job import JobId, State
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import RecordingRow
 from zoomsync_agent.core.snapshot import Rows, Snapshot
+from zoomsync_agent.core.units import readable_moment
 from zoomsync_agent.engine.audit import DESTINATION_PROBLEM, LAST_AUDIT
 from zoomsync_agent.engine.breaker import DESTINATION_SHUT
 from zoomsync_agent.engine.housekeeping import SCAN_REQUEST
@@ -131,6 +132,7 @@ class Control:
         waiting_rows = self._rows(account)
         held = self._quiet.held if queued.files else ""
         slowed = self._quiet.slowed
+        unconverted, until = self._overview.unconverted(), self._pause.until
         state, sentence = snapshot.overall(
             is_running=self.is_running,
             has_looked=(
@@ -146,6 +148,8 @@ class Control:
             hindrance=self._place.hindrance,
             held=held,
             slowed=slowed,
+            paused_until=readable_moment(until, self._clock.now()) if until else "",
+            unconverted=unconverted,
             root_problem=problem,
             counts=counts,
             queued=queued,
@@ -165,11 +169,12 @@ class Control:
             waiting=self._overview.waiting(limit, is_running=self.is_running),
             pid=self._place.pid,
             url=self._place.url,
-            paused_until=rows.iso(self._pause.until),
+            paused_until=rows.iso(until),
             is_paused=self.is_paused,
             is_watching=self.is_watching,
             held=held,
             slowed=slowed,
+            unconverted=unconverted,
             snoozed_until=rows.iso(self._quiet.snoozed_until),
             account=account,
             problem=shut,
@@ -367,7 +372,7 @@ class Control:
         return self._state.get(fact_about("swept", self._place.recordings_path)) is not None
 
     def has_audited(self) -> bool:
-        """Return whether this run of the agent has looked at every receipt once."""
+        """Return whether this run of the agent has gone through all receipts once."""
         return self._state.get(LAST_AUDIT) is not None
 
     def sweeps(self) -> Sweeps:

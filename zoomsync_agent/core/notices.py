@@ -21,7 +21,7 @@ from zoomsync_agent.core.errors import (
     by_code,
 )
 from zoomsync_agent.core.problem import Problem
-from zoomsync_agent.core.snapshot import Snapshot
+from zoomsync_agent.core.snapshot import Snapshot, unconverted_sentence
 
 AT_MOST_EVERY_SECONDS: Final = 300.0
 """No two notices of a group are closer to each other."""
@@ -251,6 +251,9 @@ def needs_of(seen: Snapshot) -> Sequence[Need]:
         found.append(
             Need("root", "The recordings folder cannot be read", seen.root_problem, _SETTINGS)
         )
+    if seen.unconverted:
+        told = unconverted_sentence(seen.unconverted)
+        found.append(Need("unconverted", "Zoom has not converted a recording", told, _OVERVIEW))
     if seen.problem is not None and not seen.problem.is_offline:
         found.append(_need("archive", "Nothing can be uploaded", seen.problem))
     if seen.cloud is not None and not issubclass(seen.cloud.kind, TransientError):

@@ -24,6 +24,10 @@ from zoomsync_agent.core.errors import (
     SpoolUnusable,
 )
 
+_NO_PLACE: Final = {
+    errno.ENOTDIR: "cannot be a folder: a part of its path is a file",
+    errno.EROFS: "is read-only",
+}
 _SHARING_VIOLATIONS: Final = frozenset({32, 33})
 """Windows: another program has the file open or a range of it locked."""
 
@@ -48,8 +52,8 @@ def destination_error(exc: OSError, root: Path) -> AgentError:
     is_shared = getattr(exc, "winerror", None) in _SHARING_VIOLATIONS  # a virus scanner reads it
     if isinstance(exc, PermissionError) and not is_shared:
         return DestinationDenied(f"{root}: {exc.strerror or exc}")
-    if exc.errno == errno.EROFS:
-        return DestinationDenied(f"{root} is read-only")
+    if exc.errno in _NO_PLACE:
+        return DestinationDenied(f"{root} {_NO_PLACE[exc.errno]}")
     if exc.errno == errno.EFBIG:
         return DestinationFull(f"the file system of {root} cannot hold a file of this size")
     if exc.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):

@@ -139,6 +139,8 @@ class Snapshot:
     """What of the computer's surroundings keeps bytes from moving; empty where nothing does."""
     slowed: str = ""
     """Why bytes move slowly on purpose, as a sentence; empty where they do not."""
+    unconverted: int = 0
+    """How many recordings wait for somebody to let Zoom convert them."""
     snoozed_until: str | None = None
     """Until when there are no notices; None where there are."""
     account: Account | None = None
@@ -250,6 +252,8 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     hindrance: str = "",
     held: str = "",
     slowed: str = "",
+    paused_until: str = "",
+    unconverted: int = 0,
 ) -> tuple[AgentState, str]:
     """Return the agent's state and the one sentence that says it."""
     kept = f"{readable_files(synced.files)} safe ({readable_size(synced.size)})"
@@ -260,10 +264,10 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
     if hindrance:
         return AgentState.NEEDS_YOU, hindrance
     if is_paused:
-        return (
-            AgentState.PAUSED,
-            f"Paused; {readable_files(queued.files)} waiting, {kept}. Go on: zoomsync resume",
-        )
+        until = f" until {paused_until}" if paused_until else ""
+        waits = f"; {readable_files(queued.files)} waiting, {kept}" if queued.files else f"; {kept}"
+        rests = "" if is_watching else " Monitoring is stopped too: no new recording is noticed."
+        return AgentState.PAUSED, f"Paused{until}{waits}.{rests} Go on: zoomsync resume"
     if root_problem and is_watching:
         return AgentState.NEEDS_YOU, root_problem
     waiting = f"{readable_files(queued.files)} waiting, " if queued.files else ""
@@ -298,12 +302,13 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         return AgentState.WORKING, f"Working: {to_go}, {kept}.{slower}{away}"
     if not has_looked:
         return AgentState.WORKING, f"Looking through the recordings folder; {kept}."
-    says = "it says" if unready == 1 else "each says"
-    but = f" {readable_files(unready)} cannot be uploaded yet; {says} why." if unready else ""
+    but = f" {readable_files(unready)} cannot be uploaded yet." if unready else ""
     if cancelled:
         but += f" {readable_files(cancelled)} cancelled by you."
     if not is_watching:
         return AgentState.PAUSED, f"{_RESTING} {_capital(kept)}.{but}"
+    if unconverted:
+        return AgentState.NEEDS_YOU, f"{unconverted_sentence(unconverted)} {_capital(kept)}."
     if rows.waiting:
         but += f" {_rows(rows.waiting)} still to be told to the database."
     but += away
@@ -311,6 +316,15 @@ def overall(  # noqa: C901, PLR0911, PLR0912  one return a state reads as the ta
         kept = f"{readable_files(synced.files)} ({readable_size(synced.size)})"
         return AgentState.IDLE, f"All finished recordings are safe: {kept}.{but}"
     return AgentState.IDLE, f"Watching. There is no finished recording yet.{but}"
+
+
+def unconverted_sentence(count: int) -> str:
+    """Return what there is to be said of recordings that only Zoom can finish."""
+    which = "1 recording has" if count == 1 else f"{count:,} recordings have"
+    return (
+        f"{which} never been converted by Zoom: double-click the .zoom file in its folder, or "
+        "delete it if nobody wants it."
+    )
 
 
 def _unusable(problem: Problem) -> str:

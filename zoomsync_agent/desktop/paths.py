@@ -18,7 +18,7 @@ from typing import Final
 
 import platformdirs
 
-from zoomsync_agent.core.errors import FolderInvalid, SettingsError
+from zoomsync_agent.core.errors import FolderInvalid, NotAllowed
 
 APP_NAME: Final = "zoomsync"
 HOME_VARIABLE: Final = "ZOOMSYNC_HOME"
@@ -36,13 +36,15 @@ def profile_name(text: str) -> str:
     """Return the name of a profile as it is kept, in lower case; empty for the usual one.
 
     Raises:
-        SettingsError: no profile can be called that.
+        NotAllowed: no profile can be called that.
     """
     name = text.strip().lower()
     if name in ("", USUAL):
         return ""
-    if _NAME.fullmatch(name) is None or _DEVICES.fullmatch(name):
-        raise SettingsError(
+    if _DEVICES.fullmatch(name):
+        raise NotAllowed(f"“{text.strip()}” is a name that Windows keeps for itself")
+    if _NAME.fullmatch(name) is None:
+        raise NotAllowed(
             f"“{text.strip()}” is no name of a profile: up to 32 letters, digits, - and _"
         )
     return name
@@ -175,7 +177,7 @@ def home(environ: Mapping[str, str]) -> Home:
     """Return the home and profile that *environ* selects. Nothing is created.
 
     Raises:
-        SettingsError: no profile can be called what ``ZOOMSYNC_PROFILE`` says.
+        NotAllowed: no profile can be called what ``ZOOMSYNC_PROFILE`` says.
     """
     recordings, archive = default_recordings_path(environ), default_archive_path(environ)
     root, profile = _home_root(environ), profile_name(environ.get(PROFILE_VARIABLE, ""))
@@ -217,7 +219,7 @@ def homes(environ: Mapping[str, str]) -> list[Home]:
     for name in found:
         try:
             known = profile_name(name)
-        except SettingsError:
+        except NotAllowed:
             continue  # whatever it is, it was not made here
         if known == name:
             names.add(known)

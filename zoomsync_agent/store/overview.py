@@ -213,6 +213,14 @@ class Overview:
         )
         return int(row["n"])
 
+    def unconverted(self) -> int:
+        """Return how many recordings only Zoom can finish, when somebody asks it to."""
+        (row,) = self._db.query(
+            "SELECT count(DISTINCT folder) AS n FROM files WHERE gone = 0 AND verdict <> 'ready' "
+            "AND verdict = 'needs_conversion'"
+        )
+        return int(row["n"])
+
     def settling(self) -> int:
         """Return how many files are expected to be ready within the quiet period."""
         (row,) = self._db.query(

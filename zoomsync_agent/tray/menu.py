@@ -153,7 +153,7 @@ def _steering(view: View) -> tuple[Entry, ...]:
             Entry("pause-hour", "Pause for 1 hour", Action.PAUSE_HOUR),
             Entry("pause-tomorrow", "Pause until tomorrow, 8:00", Action.PAUSE_TOMORROW),
         ]
-    steering.append(Entry("folder", "Change folder…", Action.CHOOSE_FOLDER))
+    steering.append(Entry("folder", "Change recordings folder…", Action.CHOOSE_FOLDER))
     return tuple(steering)
 
 

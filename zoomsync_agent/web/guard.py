@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, abort, redirect, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -72,9 +73,10 @@ def link(url: str, token: str, page: str = "") -> str:
     Args:
         url: the server's address, with a slash at its end.
         token: the home's.
-        page: which page, without a slash before it.
+        page: which page, without a slash before it; it may have a query.
     """
-    return f"{url}{page}?key={_signer(token).dumps(secrets.token_urlsafe(9))}"
+    mark = "&" if "?" in page else "?"
+    return f"{url}{page}{mark}key={_signer(token).dumps(secrets.token_urlsafe(9))}"
 
 
 class Guard:
@@ -175,7 +177,8 @@ class Guard:
             return None
         key = request.args.get("key", "")
         if request.method == "GET" and self._is_users(request) and self._redeem(key):
-            answer = redirect(request.path, code=303)
+            rest = urlencode([(name, told) for name, told in request.args.items() if name != "key"])
+            answer = redirect(f"{request.path}?{rest}" if rest else request.path, code=303)
             answer.set_cookie(self.cookie, self._cookie, httponly=True, samesite="Strict", path="/")
             return answer  # type: ignore[return-value]
         return abort(401)

@@ -65,7 +65,7 @@ class AppTrayDesk:
             recent=self._recents(control),
             zoom_who=control.zoom_account or "",
             can_sign_in=not settings.zoom_problem,
-            has_archive_folder=settings.destination == "folder",
+            has_archive_folder=settings.destination == "folder" and settings.archive_path.is_dir(),
             is_at_login=self._at_login(),
             profile=self._home.profile,
             is_held=desk.is_held,
@@ -94,7 +94,7 @@ class AppTrayDesk:
                 "Where does Zoom put its recordings?", self._desk.settings().recordings_path
             )
         except NotAllowed:
-            self.open_page("ui/settings")
+            self.open_page("ui/folders?for=recordings_path&back=settings")
             return
         if chosen is not None:
             self._desk.change_folder(chosen)
@@ -115,7 +115,7 @@ class AppTrayDesk:
         """
         archive = self._desk.settings().archive_path
         if not archive.is_dir():
-            raise NotAllowed(f"Nothing has been kept yet: {archive} is not there")
+            raise NotAllowed(f"the archive folder {archive} cannot be found")
         opening.show_folder(archive)
 
     def open_recording(self, recording_id: str) -> None:
@@ -125,7 +125,7 @@ class AppTrayDesk:
     def sign_in_zoom(self) -> None:
         """Begin a sign-in to Zoom in the browser, or show on the page what is missing for it."""
         if self._desk.settings().zoom_problem:
-            self.open_page("ui/settings")
+            self.open_page("ui/setup/zoom")
             return
         here = f"{self._desk.url.rstrip('/')}{CALLBACK}"
         self._open(self._desk.begin_zoom(here))

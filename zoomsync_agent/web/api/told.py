@@ -216,6 +216,9 @@ class Status(Told):
         "from moving; empty if nothing."
     )
     slowed: str = Field(description="Why bytes move slowly on purpose; empty if they do not.")
+    unconverted: int = Field(
+        description="Recordings that wait for somebody to let Zoom convert them."
+    )
     snoozed_until: str | None = Field(
         description="Until when there are no notices on the desktop; null where there are."
     )

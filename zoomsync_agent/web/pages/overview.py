@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 
-from zoomsync_agent.core import rows
 from zoomsync_agent.core.snapshot import Snapshot
 from zoomsync_agent.web.pages import charts, queue, words
 from zoomsync_agent.web.pages.showing import show
@@ -36,7 +35,6 @@ def register(app: Flask, desk: "Desk") -> None:
             is_set_up=desk.is_set_up and not desk.is_held,
             is_held=desk.is_held,
             is_paused=seen.is_paused,
-            until=rows.epoch(seen.paused_until),
             is_cut=len(seen.waiting) >= queue.LIMIT,
             needs=needs,
             moving=queue.moving(seen.active, speeds),

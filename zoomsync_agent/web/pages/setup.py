@@ -114,6 +114,8 @@ def _register_rest(app: Flask, desk: "Desk") -> None:
     @app.post(f"{_HOME}/zoom")
     def take_app() -> "str | Response":
         client_id = request.form.get("zoom_client_id", "").strip()
+        if not client_id and not desk.settings().zoom_client_id:
+            return _zoom(desk, error="Enter the app's client ID, or choose “Not now”.")
         try:
             desk.change({"zoom_client_id": client_id})
         except AgentError as exc:
