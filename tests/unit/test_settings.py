@@ -49,6 +49,8 @@ RIGHT = {
     "pause_on_battery": "yes",
     "pause_on_metered": "yes",
     "notify": "all",
+    "update_check": ("no", "no"),
+    "update_feed": ("https://example.org/latest", "https://example.org/latest"),
     "workers": "3",
     "quiet_seconds": "2.5",
     "reconcile_seconds": "61",

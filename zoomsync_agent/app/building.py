@@ -242,7 +242,7 @@ def _wired(
     rebuilder = Rebuilder(destinations.values(), [catalog], objects, state, log=log)
     tidy = tidying(inbox, rebuilder, steps)
 
-    minding = Minding(around, settings, databases, pace, clock=clock, bell=bell, log=log)
+    minding = Minding(around, settings, home, databases, pace, clock=clock, bell=bell, log=log)
     housekeeping = Housekeeping(
         jobs,
         state,

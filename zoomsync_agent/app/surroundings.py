@@ -85,6 +85,7 @@ class Minding:
     Args:
         around: what there is to mind, and whom to tell.
         settings: what the user chose.
+        home: whose agent.
         databases: keep what is held and why, and what was told.
         pace: is made slower.
         clock: the time.
@@ -96,6 +97,7 @@ class Minding:
         self,
         around: Around,
         settings: Settings,
+        home: Home,
         databases: Databases,
         pace: Pace,
         *,
@@ -104,6 +106,9 @@ class Minding:
         log: Log,
     ) -> None:
         self._around = around
+        self._settings = settings
+        self._home = home
+        self._log = log
         self._databases = databases
         self._state = SqliteStateStore(databases.queue)
         self._wanted = Wanted(settings.notify)
@@ -142,6 +147,7 @@ class Minding:
             control: what people see.
         """
         yield from self.lookouts
+        yield from self._updating()
         surroundings, notifier = self._around.surroundings, self._around.notifier
         if surroundings is not None:
             listener = surroundings.listener(partial(self._hear, housekeeping))
@@ -157,6 +163,13 @@ class Minding:
                 wanted=self._wanted,
                 clock=self._clock,
             )
+
+    def _updating(self) -> Sequence[Service]:
+        from zoomsync_agent.app.updates import updating  # noqa: PLC0415  only long runs ask
+
+        if self._around.surroundings is None:
+            return ()
+        return updating(self._settings, self._home, self._state, clock=self._clock, log=self._log)
 
     def _hear(self, housekeeping: Housekeeping, sign: Sign) -> None:
         housekeeping.hear(sign)

@@ -136,6 +136,12 @@ def _config() -> click.Command:
     return config
 
 
+def _update() -> click.Command:
+    from zoomsync_agent.cli.update import update
+
+    return update
+
+
 def _cloud() -> click.Command:
     from zoomsync_agent.cli.cloud import cloud
 
@@ -170,6 +176,7 @@ COMMANDS: Final[dict[str, tuple[Callable[[], click.Command], str]]] = {
     "profiles": (_profiles, "List the profiles: several agents, each with its own settings."),
     "schema": (_schema, "Print the SQL that sets up a Supabase project, or run it."),
     "config": (_config, "Show and change settings."),
+    "update": (_update, "Ask whether there is a newer version; nothing is installed."),
     "demo": (_demo, "Play a Zoom meeting and watch it come home, in a throw-away home."),
 }
 """Every command with its help; a command's module is loaded only when it is used."""

@@ -124,6 +124,13 @@ def _show_whole(out: "Console", seen: Snapshot) -> None:
         out.print(f"  Notices            none until {until:%Y-%m-%d %H:%M}")
     if not seen.is_watching:
         out.print(for_profile("  Monitoring         stopped, until you say zoomsync monitor start"))
+    _show_aside(out, seen)
+
+
+def _show_aside(out: "Console", seen: Snapshot) -> None:
+    """Print what needs nobody, and is good to know."""
+    if seen.update:
+        out.print(f"  Newer version      {seen.update.version}: {seen.update.url}")
     if seen.history.files:
         out.print(
             f"  Left out           {seen.history.files:,} older files, "

@@ -6,12 +6,13 @@ it; a running agent notices within a second.
 
 from collections.abc import Callable, Sequence
 
+from zoomsync_agent import __version__
 from zoomsync_agent.catalog.local import LocalCatalog
 from zoomsync_agent.catalog.outbox import SqliteOutbox
 from zoomsync_agent.control.library import Library
 from zoomsync_agent.control.place import NO_CLOUD, Place, Sweeps
 from zoomsync_agent.control.quiet import MAX_PAUSE_SECONDS, Quiet
-from zoomsync_agent.core import rows, snapshot
+from zoomsync_agent.core import rows, snapshot, updates
 from zoomsync_agent.core.account import Account, AccountState
 from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.errors import (
@@ -26,6 +27,7 @@ from zoomsync_agent.core.facts import (
     LAST_CLOUD_SWEEP,
     NOT_WATCHING,
     TRASH_PROBLEM,
+    UPDATE_FOUND,
     ZOOM,
     ZOOM_ACCOUNT,
     ZOOM_PROBLEM,
@@ -182,6 +184,7 @@ class Control:
             cloud=cloud,
             rows=waiting_rows,
             counts={str(state): count for state, count in counts.items()},
+            update=updates.pending(self._state.get(UPDATE_FOUND), __version__),
         )
 
     def _shut(self, account: Account | None) -> Problem | None:

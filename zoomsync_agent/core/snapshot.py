@@ -23,6 +23,7 @@ from zoomsync_agent.core.job import CANCELLED_DAYS, LOCAL, State, Step
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.readiness import Verdict
 from zoomsync_agent.core.units import readable_files, readable_size
+from zoomsync_agent.core.updates import Release
 
 
 class AgentState(StrEnum):
@@ -154,6 +155,8 @@ class Snapshot:
     """Why nothing comes from Zoom's cloud; None while it does, or nobody wants it."""
     rows: Rows = field(default_factory=Rows)
     counts: dict[str, int] = field(default_factory=dict)
+    update: Release | None = None
+    """A newer version of the program; None where there is none, or nobody was asked."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

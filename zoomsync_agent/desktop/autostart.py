@@ -99,7 +99,28 @@ def command_of(
     platform: str = sys.platform,
     is_frozen: bool | None = None,
 ) -> list[str]:
-    """Return the command that starts the agent of *home*, with this very program.
+    """Return the command that starts the agent of *home* at login, with this very program.
+
+    See `program_of` for the arguments.
+    """
+    return [
+        *program_of(
+            home, environ=environ, executable=executable, platform=platform, is_frozen=is_frozen
+        ),
+        "run",
+        "--at-login",
+    ]
+
+
+def program_of(
+    home: Home,
+    *,
+    environ: Mapping[str, str] | None = None,
+    executable: str = sys.executable,
+    platform: str = sys.platform,
+    is_frozen: bool | None = None,
+) -> list[str]:
+    """Return how this very program is called for *home*, up to the command.
 
     Args:
         home: whose agent.
@@ -115,7 +136,7 @@ def command_of(
         command += ["--home", str(home.root)]
     if home.profile:
         command += ["--profile", home.profile]
-    return [*command, "run", "--at-login"]
+    return command
 
 
 def _program(

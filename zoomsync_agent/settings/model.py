@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from zoomsync_agent.settings.bucket import BucketSettings
 from zoomsync_agent.settings.surroundings import SurroundingsSettings
+from zoomsync_agent.settings.updates import UpdateSettings
 from zoomsync_agent.settings.values import (
     MAX_NAME,
     Folder,
@@ -38,7 +39,7 @@ def _no_address(text: str) -> str:
     )
 
 
-class Settings(SurroundingsSettings, BucketSettings, ZoomSettings):
+class Settings(SurroundingsSettings, UpdateSettings, BucketSettings, ZoomSettings):
     """What the user chose, checked. Only what is handed in counts; `load` reads the places."""
 
     model_config = ConfigDict(

@@ -128,6 +128,9 @@ def _standing(view: View) -> tuple[Entry, ...]:
 def _opening(view: View, zone: tzinfo | None) -> tuple[Entry, ...]:
     label = "Finish the setup…" if view.is_held else "Open status page"
     opening = [Entry("page", label, Action.OPEN_PAGE, is_default=True)]
+    if view.snapshot.update is not None:
+        version = words.cut(words.plain(view.snapshot.update.version), 20)
+        opening.append(Entry("update", f"Version {version} is out…", Action.OPEN_PAGE))
     if view.has_archive_folder:
         opening.append(Entry("archive", "Open archive folder", Action.OPEN_ARCHIVE))
     last = tuple(

@@ -95,6 +95,7 @@ STATUS: Final[dict[str, Any]] = {
     "cloud": None,
     "rows": {"waiting": 0, "refused": 0, "problem": None},
     "counts": {"ready": 0, "running": 1, "blocked": 0, "done": 128, "failed": 0, "cancelled": 0},
+    "update": None,
     "speed": 41943040,
 }
 JOB: Final[dict[str, Any]] = {

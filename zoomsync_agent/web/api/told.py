@@ -178,6 +178,13 @@ class Account(Told):
     detail: str = Field(description="Why it is signed out.")
 
 
+class Release(Told):
+    """A release of the program."""
+
+    version: str
+    url: str = Field(description="The page that tells of it.")
+
+
 class WaitingRows(Told):
     """Rows on their way to a remote catalog."""
 
@@ -230,6 +237,7 @@ class Status(Told):
     cloud: Obstacle | None = Field(description="Why nothing comes from Zoom's cloud.")
     rows: WaitingRows
     counts: dict[str, int] = Field(description="Jobs in each state.")
+    update: Release | None = Field(description="A newer version of the program; null if none.")
     speed: int = Field(description="Bytes a second, lately.")
 
 
