@@ -70,3 +70,11 @@ def test_architecture_stays_readable():
     _, _, after = measured.partition("\n## ")
     assert after
     assert len(before.splitlines()) + len(after.splitlines()) <= 430
+
+
+def test_no_file_holds_two_versions_at_once():
+    """What a merge could not decide is no text for people."""
+    for path in (*PACKAGE.rglob("*.*"), *(ROOT / "tests").rglob("*.py"), *ROOT.glob("*.md")):
+        if path.suffix in (".py", ".md", ".html", ".css", ".js", ".sql"):
+            lines = path.read_text("utf-8").splitlines()
+            assert not any(line.startswith(("<" * 7, ">" * 7)) for line in lines), path
