@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoomsync_agent import cli
+from zoomsync_agent.core import errors
 from zoomsync_agent.cli.output import ExitCode
 from zoomsync_agent.settings import SPECS
 
@@ -44,6 +45,44 @@ def test_exit_codes_are_told():
     for code in ExitCode:
         assert re.search(rf"\b{int(code)} \w", README), code
         assert re.search(rf"\b{int(code)} \w", cli.zoomsync.help or ""), code
+
+
+def _errors(base):
+    for one in base.__subclasses__():
+        if one.__module__.startswith("zoomsync_agent."):
+            yield one
+            yield from _errors(one)
+
+
+def test_every_code_is_told_with_its_meaning():
+    """In the row of those who act next; and none that is not there."""
+    told = README.split("\n## Codes\n")[1].split("\n## ")[0]
+    rows = {line.split("|")[1].strip(): line for line in told.splitlines() if line.startswith("|")}
+    bases = {
+        "time: tried again by itself": errors.TransientError,
+        "you; then it goes on by itself": errors.ActionNeeded,
+        "nobody, without a change": errors.PermanentError,
+        "you: it cannot be done as it was asked": errors.UsageError,
+    }
+    for who, base in bases.items():
+        known = {one.code: one.title for one in _errors(base)}
+        assert set(re.findall(r"`(\w+)` ", rows[who])) == set(known), who
+        for code, title in known.items():
+            assert f"`{code}` {title}".casefold() in rows[who].casefold(), code
+
+
+def test_every_link_and_picture_leads_somewhere():
+    """Files are there, and headings too."""
+    heads = {
+        re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-")
+        for one in re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", README):
+        place = target[0] or target[1]
+        if place.startswith("#"):
+            assert place[1:] in heads, place
+        elif not place.startswith("http"):
+            assert (ROOT / place).exists(), place
 
 
 def test_every_room_is_on_the_plan():
