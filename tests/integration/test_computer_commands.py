@@ -13,9 +13,12 @@ from tests.fakes.process import wait_for
 from zoomsync_agent import app, settings
 from zoomsync_agent.app import checks
 from zoomsync_agent.cli import zoomsync
+from zoomsync_agent.core.facts import FREEING_PROBLEM
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.desktop import logs, paths
 from zoomsync_agent.desktop.autostart import Autostart
 from zoomsync_agent.desktop.single_instance import InstanceLock
+from zoomsync_agent.store.state import SqliteStateStore
 
 
 @pytest.fixture(autouse=True)
@@ -243,3 +246,13 @@ def test_the_agent_frees_by_itself_where_the_settings_say_so(world):
         wait_for("it is in the trash", lambda: not world.video.exists())
     (row,) = world.catalog.recent()
     assert row.processing_status == "completed"
+
+
+def test_why_no_room_is_freed_is_among_what_health_tells(world):
+    """Only where somebody wants it freed."""
+    state = SqliteStateStore(world.desk._databases.queue)
+    state.set(FREEING_PROBLEM, Problem("destination_unavailable", "the drive is away").text)
+    assert not any(one.name == "free space" for one in world.desk.findings())
+    world.desk.change({"free_space_after_days": "30"})
+    (found,) = [one for one in world.desk.findings() if one.name == "free space"]
+    assert "the drive is away" in found.sentence

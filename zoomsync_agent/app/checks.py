@@ -11,6 +11,8 @@ from zoomsync_agent.app.databases import opened_beside
 from zoomsync_agent.app.neighbours import shares
 from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
+from zoomsync_agent.core.facts import FREEING_PROBLEM
+from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.desktop.autostart import Autostart
 from zoomsync_agent.desktop.paths import PROFILE_VARIABLE, USUAL, Home, homes
 from zoomsync_agent.desktop.secret_files import VARIABLE, secret_store
@@ -21,6 +23,7 @@ from zoomsync_agent.doctor.supabase import Facts, examine
 from zoomsync_agent.doctor.zoom import examine_zoom
 from zoomsync_agent.settings import Settings, load
 from zoomsync_agent.store.overview import Overview
+from zoomsync_agent.store.state import SqliteStateStore
 
 _KEYRING_SECONDS: Final = 3.0
 
@@ -43,15 +46,21 @@ def settings_findings(home: Home) -> list[Finding]:
 
 def computer_findings(settings: Settings, home: Home) -> list[Finding]:
     """Look at this computer; asks nobody else."""
-    needs_keyring = settings.uses_supabase or settings.destination == "s3"
-    beside = [*at_login_findings(home), *profile_findings(settings, home)]
+    secrets_path = os.environ.get(VARIABLE, "").strip()
+    # Whoever names a folder for secrets wants to know now whether it is good for that.
+    needs_keyring = settings.uses_supabase or settings.destination == "s3" or bool(secrets_path)
+    beside = [
+        *at_login_findings(home),
+        *profile_findings(settings, home),
+        *freeing_findings(settings, home),
+    ]
     return beside + examine_computer(
         Computer(
             recordings_path=settings.recordings_path,
             archive_path=settings.archive_path if settings.destination == "folder" else None,
             data_path=home.data,
             needs_keyring=needs_keyring or settings.uses_zoom_cloud,
-            secrets_path=os.environ.get(VARIABLE, "").strip(),
+            secrets_path=secrets_path,
         ),
         secret_store(home),
         keyring_seconds=_KEYRING_SECONDS,
@@ -70,6 +79,18 @@ def at_login_findings(home: Home) -> list[Finding]:
         mend = "Switch the start at login on again: zoomsync autostart on"
         return [Finding("start at login", Level.WARNING, told.problem, mend)]
     return [Finding("start at login", Level.OK, "The agent starts at login.")]
+
+
+def freeing_findings(settings: Settings, home: Home) -> list[Finding]:
+    """Tell why no room is freed, where the settings ask for that."""
+    if settings.free_space_after_days == "never" or not home.store_file.exists():
+        return []
+    with opened_beside(home) as databases:
+        text = SqliteStateStore(databases.queue).get(FREEING_PROBLEM)
+    problem = Problem.read(text) if text else None
+    if problem is None:
+        return []
+    return [Finding("free space", Level.WARNING, f"No room is freed: {problem.sentence}")]
 
 
 def profile_findings(settings: Settings, home: Home) -> list[Finding]:
