@@ -15,7 +15,8 @@ from tests.fakes.tray.desk import FakeDesk, snapshot_of, view_of
 from tests.fakes.tray.platform import load_pystray
 from zoomsync_agent.core.errors import StoreDamaged
 from zoomsync_agent.core.snapshot import AgentState
-from zoomsync_agent.tray import Tray, old_tray, pystray_front
+from zoomsync_agent.tray import Tray, old_tray, pystray_front, sn_front
+from zoomsync_agent.tray import tray as tray_module
 from zoomsync_agent.tray.looks import Face
 from zoomsync_agent.tray.status_notifier import Icon, Item, line
 from zoomsync_agent.tray.status_notifier.items import read
@@ -28,7 +29,7 @@ class FakeFront:
     def __init__(self, scene, on_entry, on_shown):
         self.scenes, self.on_entry = [scene], on_entry
         self.is_over = threading.Event()
-        self.fault = None
+        self.fault = self.show_fault = None
         self.notices = []
         self.on_shown = on_shown
 
@@ -41,6 +42,8 @@ class FakeFront:
 
     def show(self, scene):
         """Keep it."""
+        if self.show_fault:
+            raise self.show_fault
         self.scenes.append(scene)
 
     def stop(self):
@@ -204,6 +207,54 @@ def test_a_fault_while_looking_is_noted_once(monkeypatch):
         desk.shows(snapshot_of(AgentState.OFFLINE, "Offline."))
         wait_for("it follows", lambda: run.scene.look.face is Face.OFFLINE)
     assert run.log.of_level("exception") == ["tray could not look"]
+
+
+def test_a_front_that_stumbles_is_shown_it_again(monkeypatch):
+    """The thread that looks goes on; else the icon would say for ever what it said at first."""
+    desk = FakeDesk()
+    run = Run(desk, monkeypatch)
+    with run.running():
+        wait_for("it is shown", lambda: run.tray.is_shown)
+        run.fronts[0].show_fault = AttributeError("_hwnd")
+        desk.shows(snapshot_of(AgentState.OFFLINE, "Offline."))
+        wait_for("it is noted", lambda: run.log.of_level("exception"))
+        time.sleep(0.2)
+        run.fronts[0].show_fault = None
+        wait_for("it follows", lambda: run.scene.look.face is Face.OFFLINE)
+    assert run.log.of_level("exception") == ["tray could not show"]
+
+
+@pytest.mark.parametrize("platform", ["win32", "linux"])
+@pytest.mark.parametrize("how", ["raises", "returns"])
+def test_a_tray_that_failed_is_tried_again(monkeypatch, platform, how):
+    """After a while; with what is to be seen then."""
+    monkeypatch.setattr(tray_module, "_AGAIN_SECONDS", 0.05)
+    desk = FakeDesk()
+    run = Run(desk, monkeypatch, platform=platform)
+    made = pystray_front.make
+
+    def make(scene, on_entry, on_shown, **more):
+        front = made(scene, on_entry, on_shown, **{"platform": platform, "back_end": None, **more})
+        if len(run.fronts) < 3 and how == "raises":
+            front.fault = RuntimeError("no loop")
+        elif len(run.fronts) < 3:
+            front.is_over.set()
+        return front
+
+    monkeypatch.setattr(pystray_front, "make", make)
+    monkeypatch.setattr(
+        sn_front,
+        "StatusNotifierFront",
+        lambda _id, scene, on_entry, *, listeners, patience: make(
+            scene, on_entry, listeners.on_hosted
+        ),
+    )
+    with run.running():
+        wait_for("it is tried again", lambda: len(run.fronts) == 3)
+        wait_for("it is shown", lambda: run.tray.is_shown)
+        desk.shows(snapshot_of(AgentState.OFFLINE, "Offline."))
+        wait_for("it follows", lambda: run.scene.look.face is Face.OFFLINE)
+    assert run.log.of_level("exception") == ["tray failed"] * 2
 
 
 def test_a_fault_of_a_click_is_told(monkeypatch):

@@ -191,6 +191,27 @@ def test_stopped_before_it_runs(kind):
     assert not one.shown
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_shown_while_the_gate_opens_is_shown(kind):
+    """Nobody may go through it before: on Windows there is no window yet to post to."""
+    one = Front(kind, scene_of(tip="before"))
+    opened = one.gate.opened
+
+    def slow(*told):
+        one.front.show(scene_of(tip="meanwhile"))
+        opened(*told)
+
+    one.gate.opened = slow
+    one.thread.start()
+    try:
+        wait_for("it is shown", lambda: one.shown)
+        assert one.told("title") == "zoomsync: meanwhile"
+    finally:
+        one.front.stop()
+        one.thread.join(10)
+    assert one.platform.faults == []
+
+
 @pytest.mark.parametrize("make", [gates.MacGate, gates.GtkGate])
 def test_ctrl_c_is_given_back(make):
     """The handler of pystray would end the process at once; the one from before is set again."""

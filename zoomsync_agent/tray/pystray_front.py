@@ -115,9 +115,10 @@ class PystrayFront:
         with self._lock:
             if self._is_over and not self._icon._running:  # noqa: SLF001  it never began
                 return
+        self._gate.opened(self._icon, self._about_to_open, self._apply)
+        with self._lock:  # nobody may post before the gate is open
             self._is_running = True
             is_over = self._is_over
-        self._gate.opened(self._icon, self._about_to_open, self._apply)
         self._gate.post(self._icon.stop if is_over else self._appear)
 
     def _appear(self) -> None:

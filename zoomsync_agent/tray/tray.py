@@ -1,5 +1,6 @@
 """The tray: holds the main thread, shows what the desk has to show, does what is clicked."""
 
+import math
 import sys
 import threading
 import time
@@ -20,10 +21,14 @@ _LOOK_SECONDS: Final = 1.0
 _SHORTEST_SECONDS: Final = 0.1
 _FAILURES_FORGIVEN: Final = 3
 """While an agent begins anew its databases may be away for a moment."""
+_AGAIN_SECONDS: Final = 30.0
+_LONGEST_AGAIN_SECONDS: Final = 3_600.0
+"""A tray that failed is tried again after a while, which doubles each time up to this."""
 _LAST_LOOK_SECONDS: Final = 0.2
 """So long is waited at the end for a look that is under way."""
 _LONGEST_TIP: Final = 200
 _BEGINNING: Final = "The agent is starting."
+_UNTOLD: Final = "tray could not tell"
 _SETTLED: Final = frozenset({Action.OPEN_PAGE})
 """Can be asked for again while the last one is still under way: a browser may be slow to start."""
 
@@ -85,6 +90,8 @@ class Tray:
         self._failures = 0
         self._profile = profile
         self._scene = _beginning(profile or "")
+        self._is_stale = False
+        self._has_failed = False
         self._wants_old_tray = False
         self._is_shown = False
         self._has_told_absent = False
@@ -106,9 +113,7 @@ class Tray:
         watcher = threading.Thread(target=self._watch, args=(ended,), name="tray", daemon=True)
         watcher.start()
         try:
-            self._serve(ended)
-            while not ended.wait(None if self._platform != "win32" else self._look_seconds):
-                pass
+            self._serve_again_and_again(ended)
         finally:
             self._is_over = True
             self._is_shown = False
@@ -135,12 +140,36 @@ class Tray:
 
     # --- the main thread -------------------------------------------------------------------
 
+    def _serve_again_and_again(self, ended: threading.Event) -> None:
+        pause = _AGAIN_SECONDS
+        while True:
+            self._has_failed = False
+            began = time.monotonic()
+            self._serve(ended)
+            if time.monotonic() - began > _LONGEST_AGAIN_SECONDS:
+                pause = _AGAIN_SECONDS  # it worked for long
+            self._rest(ended, pause if self._has_failed else math.inf)
+            if ended.is_set():
+                return
+            pause = min(pause * 2, _LONGEST_AGAIN_SECONDS)
+            self._log.info("tray begins anew")
+
+    def _rest(self, ended: threading.Event, seconds: float) -> None:
+        """Wait for the end, at most so long; in slices where Ctrl-C does not end a wait."""
+        deadline = time.monotonic() + seconds
+        slice_of = self._look_seconds if self._platform == "win32" else math.inf
+        while (left := deadline - time.monotonic()) > 0:
+            least = min(left, slice_of)
+            if ended.wait(None if math.isinf(least) else least):
+                return
+
     def _serve(self, ended: threading.Event) -> None:
         if self._platform in ("win32", "darwin"):
             self._serve_pystray(ended, None)
             return
         self._serve_bus(ended, may_leave=True)
         if self._wants_old_tray and not ended.is_set():
+            self._wants_old_tray = False
             self._serve_pystray(ended, "gtk")
             if not ended.is_set():
                 self._serve_bus(ended, may_leave=False)
@@ -198,7 +227,10 @@ class Tray:
             front.show(self._scene)
             if not ended.is_set():
                 front.run()
+            if not (ended.is_set() or self._wants_old_tray):
+                raise RuntimeError("the loop has ended by itself")  # noqa: TRY301  logged as others
         except Exception:  # noqa: BLE001  without a tray the agent works as well
+            self._has_failed = True
             self._log.exception("tray failed")
             self._absent("The tray failed; the log says how.")
         finally:
@@ -209,7 +241,7 @@ class Tray:
         self._is_shown = True
         self._has_told_absent = False
         self._log.info("tray shown")
-        self._guarded(self._on_tray)
+        self._guarded(self._on_tray, _UNTOLD)
 
     def _gone(self) -> None:
         self._is_shown = False
@@ -219,13 +251,13 @@ class Tray:
         self._log.info("no tray", why=reason)
         if not self._has_told_absent:
             self._has_told_absent = True
-            self._guarded(partial(self._on_no_tray, reason))
+            self._guarded(partial(self._on_no_tray, reason), _UNTOLD)
 
-    def _guarded(self, tell: Callable[[], None]) -> None:
+    def _guarded(self, do: Callable[[], None], event: str) -> None:
         try:
-            tell()
-        except Exception:  # noqa: BLE001  who listens must not end the tray
-            self._log.exception("tray could not tell")
+            do()
+        except Exception:  # noqa: BLE001  nobody who is called may end the tray
+            self._log.exception(event)
 
     # --- the thread that looks -------------------------------------------------------------
 
@@ -241,7 +273,7 @@ class Tray:
         try:
             while not (ended.is_set() or self._is_over):
                 began = time.monotonic()
-                self._look()
+                self._guarded(self._look, "tray could not look")
                 self._nudge.wait(self._look_seconds)
                 self._nudge.clear()
                 ended.wait(max(0.0, began + _SHORTEST_SECONDS - time.monotonic()))
@@ -254,7 +286,7 @@ class Tray:
             number = self._desk.changes()
             with self._lock:
                 seen = (number, self._trouble)
-            if seen == self._seen and not self._failures:
+            if seen == self._seen and not (self._failures or self._is_stale):
                 return
             self._view = view = self._desk.view()
             self._seen = seen
@@ -288,11 +320,17 @@ class Tray:
 
     def _show(self, scene: Scene) -> None:
         with self._lock:
-            is_news = scene != self._scene
+            is_news = scene != self._scene or self._is_stale
             self._scene = scene
             front = self._front
         if is_news and front is not None:
-            front.show(scene)
+            try:
+                front.show(scene)
+                self._is_stale = False
+            except Exception:  # noqa: BLE001  the next look shows it
+                if not self._is_stale:
+                    self._log.exception("tray could not show")
+                self._is_stale = True
 
     # --- what is clicked -------------------------------------------------------------------
 
@@ -329,7 +367,7 @@ class Tray:
                 self._under_way.discard(name)
                 self._trouble = trouble or self._trouble
         if trouble:
-            self._guarded(partial(self._on_trouble, trouble))
+            self._guarded(partial(self._on_trouble, trouble), _UNTOLD)
         self.wake()
 
 

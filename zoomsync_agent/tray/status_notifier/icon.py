@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from zoomsync_agent.tray.status_notifier import items
@@ -238,7 +239,16 @@ class Icon:
         shown = wanted.shown
         if wanted.paint is None:
             shown = replace(shown, is_visible=False)
-        return [*self._face.update(shown, wanted.paint), *self._table.update(wanted.items)]
+        signals: list[Signal] = []
+        for update in (
+            partial(self._face.update, shown, wanted.paint),
+            partial(self._table.update, wanted.items),
+        ):
+            try:
+                signals += update()
+            except Exception as exc:  # noqa: BLE001  the other one is told all the same
+                self._on_fault(exc)
+        return signals
 
     def _press(self, item: Item) -> None:
         if item.press is None or not item.is_enabled:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from jeepney import Message  # type: ignore[import-untyped]
@@ -94,12 +95,17 @@ class Loop:
         self.wake()
 
     def run(self) -> None:
-        """Serve until `stop`; never raises because of bus or tray."""
+        """Serve until `stop`; whatever goes wrong meanwhile is told, and nothing is raised."""
         self._absent_since = time.monotonic()
         try:
             while not self._is_over.is_set():
-                self._connect_if_due()
-                self._turn()
+                try:
+                    self._connect_if_due()
+                    self._turn()
+                except Exception as exc:  # noqa: BLE001  begin anew with everything, after a while
+                    self._fault(exc)
+                    self._lost(f"a fault: {exc}")
+                    self._is_over.wait(self._pause)
         finally:
             self._hang_up()
             self._is_hosted = False
@@ -110,16 +116,33 @@ class Loop:
         """Wait for something to happen, and see to it."""
         line = self._line
         try:
-            self._tell()
+            self._guarded(self._tell)
             heard = self._wait(line)
             if self._bell.fileno() in heard:
                 self._empty_bell()
             if line is not None and line.fileno() in heard:
                 for message in line.received():
-                    self._heard(line, message)
+                    self._guarded(partial(self._heard, line, message))
         except LineLost as why:
             self._lost(str(why))
         self._look()
+
+    def _guarded(self, do: Callable[[], object]) -> None:
+        """Do it; what goes wrong is told, and concerns nothing else.
+
+        Raises:
+            LineLost: the bus is gone.
+        """
+        try:
+            do()
+        except LineLost:
+            raise
+        except Exception as exc:  # noqa: BLE001  one message, one picture: the next may do
+            self._fault(exc)
+
+    def _fault(self, fault: Exception) -> None:
+        with contextlib.suppress(Exception):
+            self._hearing.on_fault(fault)
 
     def _wait(self, line: Line | None) -> list[int]:
         """Wait until there is something to read, or to do; return from where it can be read."""
@@ -138,7 +161,7 @@ class Loop:
             try:
                 line.send(answer)
             except Unsendable as exc:
-                self._hearing.on_fault(exc)
+                self._fault(exc)
                 line.send(wire.refused(message, wire.Refused(wire.FAILED, "it cannot be told")))
 
     def _tell(self) -> None:
@@ -148,7 +171,7 @@ class Loop:
                 try:
                     self._line.send(signal.message())
                 except Unsendable as exc:
-                    self._hearing.on_fault(exc)
+                    self._fault(exc)
 
     def _timeout(self) -> float | None:
         now = time.monotonic()
@@ -179,7 +202,7 @@ class Loop:
         )
         self._next_try = time.monotonic() + self._pause
         if was_there:
-            self._hearing.on_lost(why)
+            self._guarded(partial(self._hearing.on_lost, why))
 
     def _hang_up(self) -> None:
         if self._line is not None:
@@ -195,11 +218,12 @@ class Loop:
             self._pause = 0.0
         if is_hosted and not self._is_hosted:
             self._is_hosted = True
-            self._hearing.on_hosted()
+            self._guarded(self._hearing.on_hosted)
         elif self._is_hosted and not is_hosted:
             self._is_hosted = False
             self._absent_since = now
-            self._hearing.on_gone()
+            self._guarded(self._hearing.on_gone)
         if self._absent_since is not None and now >= self._absent_since + self._patience:
             self._absent_since = None
-            self._hearing.on_absent(self._panel.reason if self._panel else NO_BUS)
+            reason = self._panel.reason if self._panel else NO_BUS
+            self._guarded(partial(self._hearing.on_absent, reason))
