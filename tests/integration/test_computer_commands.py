@@ -217,7 +217,7 @@ def test_what_stays_is_told(world):
     told = _json("free-space", "--dry-run", "--older-than", 36_500)
     assert told["moved"] == []
     assert [one["code"] for one in told["stays"]] == ["young"]
-    assert "not old enough" in _run("free-space", "--dry-run", "--older-than", 36_500)
+    assert "more recent than" in _run("free-space", "--dry-run", "--older-than", 36_500)
 
 
 def test_an_archive_that_is_away_is_told(world):
@@ -256,3 +256,10 @@ def test_why_no_room_is_freed_is_among_what_health_tells(world):
     world.desk.change({"free_space_after_days": "30"})
     (found,) = [one for one in world.desk.findings() if one.name == "free space"]
     assert "the drive is away" in found.sentence
+
+
+@pytest.mark.parametrize("days", ["x", "-1", "36501"])
+def test_what_is_no_number_of_days_is_said_plainly(home, days):
+    """With what can be written."""
+    told = _run("free-space", "--older-than", days, code=2)
+    assert f"“{days}” is no number of days; write 0 to 36500" in told

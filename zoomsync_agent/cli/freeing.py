@@ -26,11 +26,27 @@ _MANY = (Stays.YOUNG, Stays.LEFT_OUT)
 """Reasons that are counted, because they are no news about a single file."""
 
 
+class _Days(click.ParamType[int]):
+    """How old a recording must be."""
+
+    name = "DAYS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return a number of days."""
+        try:
+            days = int(value)
+        except ValueError:
+            days = -1
+        if not 0 <= days <= _MOST_DAYS:
+            self.fail(f"“{value}” is no number of days; write 0 to {_MOST_DAYS}", param, ctx)
+        return days
+
+
 @click.command("free-space")
 @click.option(
     "--older-than",
     "days",
-    type=click.IntRange(0, _MOST_DAYS),
+    type=_Days(),
     help=f"Only recordings made so many DAYS ago or before; {_USUAL_DAYS} unless set.",
     metavar="DAYS",
 )

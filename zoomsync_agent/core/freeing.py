@@ -37,7 +37,7 @@ class Stays(StrEnum):
 
 
 SENTENCES: Final = {
-    Stays.YOUNG: "It is not old enough.",
+    Stays.YOUNG: "It is more recent than the days that were chosen.",
     Stays.RESTORED: "It was taken back from the trash, so it is left alone for as long again.",
     Stays.LEFT_OUT: "It was left out of the archive by your choice.",
     Stays.CANCELLED: "Its upload was cancelled, so this is the only copy.",
