@@ -1,12 +1,17 @@
 """What every `Surroundings` and every `Notifier` promises: no error, no wait, no invention."""
 
 import itertools
+import tempfile
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.fakes.bus_services import NotificationDaemon
 from tests.fakes.log import RecordingLog
 from tests.fakes.surroundings import FakeNotifier, FakeSurroundings
+from tests.fakes.tray.bus import SessionBus
 from zoomsync_agent.core.notices import Notice
 from zoomsync_agent.core.surroundings import Aspect, Conditions
 from zoomsync_agent.desktop.notifying import BusNotifier, CallableNotifier
@@ -62,19 +67,44 @@ def _failing(_title, _text):
     raise RuntimeError("no tray")
 
 
-@pytest.fixture(params=["fake", "no tray yet", "tray", "tray that fails", "no bus"])
+SHOWN_BY = {
+    "tray": lambda _title, _text: True,
+    "tray that cannot": lambda _title, _text: False,
+    "tray that fails": _failing,
+}
+THAT_SHOW = ["fake", "tray", "daemon"]
+THAT_DO_NOT = [
+    "no daemon on a fake",
+    "no tray yet",
+    "tray that cannot",
+    "tray that fails",
+    "no bus",
+]
+
+
+@pytest.fixture(params=[*THAT_SHOW, *THAT_DO_NOT])
 def notifier(request, tmp_path):
     """Give each in turn."""
-    if request.param == "fake":
-        yield FakeNotifier()
+    if "fake" in request.param:
+        found = FakeNotifier()
+        found.is_there = request.param == "fake"
+        yield found
+    elif request.param == "daemon":
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            SessionBus(Path(folder)) as bus,
+            NotificationDaemon(bus.address),
+        ):
+            found = BusNotifier(pytest.fail, RecordingLog(), address=bus.address)
+            yield found
+            found.close(5.0)
     elif request.param == "no bus":
         found = BusNotifier(pytest.fail, RecordingLog(), address=f"unix:path={tmp_path}/none")
         yield found
         found.close(5.0)
     else:
         found = CallableNotifier(RecordingLog())
-        if request.param != "no tray yet":
-            found.show = _failing if "fails" in request.param else lambda _title, _text: None
+        found.show = SHOWN_BY.get(request.param)
         yield found
 
 
@@ -84,3 +114,30 @@ def test_to_tell_raises_nothing_and_waits_for_nothing(notifier):
     for _ in range(200):
         notifier.tell(NOTICE)
     assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize("notifier", THAT_SHOW, indirect=True)
+@pytest.mark.parametrize("text", ["“A”: no.", "nul \0 half \ud800 turned \u202e", "x" * 1_000_000])
+def test_what_was_shown_is_told_once(notifier, text):
+    """Whatever characters it holds, and also where whoever is told fails."""
+    shown = threading.Semaphore(0)
+    notifier.tell(Notice("failed", text, text), shown.release)
+    assert shown.acquire(timeout=10.0)
+    notifier.tell(NOTICE)
+    assert not shown.acquire(timeout=0.2)
+
+
+@pytest.mark.parametrize("notifier", THAT_DO_NOT, indirect=True)
+def test_what_was_not_shown_is_never_told(notifier):
+    """Who takes note of it would never try again."""
+    notifier.tell(NOTICE, pytest.fail)
+    time.sleep(0.1)
+    notifier.forget()
+    notifier.tell(NOTICE)
+
+
+def test_to_forget_raises_nothing(notifier):
+    """Whether or not something waits."""
+    notifier.forget()
+    notifier.tell(NOTICE)
+    notifier.forget()

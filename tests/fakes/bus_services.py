@@ -77,7 +77,9 @@ class BusService:
         if error is None:
             assert not self.unexpected
 
-    def tell(self, interface: str, member: str, signature: str, body: tuple[Any, ...]) -> None:
+    def tell(
+        self, interface: str, member: str, signature: str | None, body: tuple[Any, ...]
+    ) -> None:
         """Send a signal."""
         emitter = DBusAddress(self.path, interface=interface)
         with self._guard:

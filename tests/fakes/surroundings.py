@@ -50,16 +50,39 @@ class FakeSurroundings:
 
 
 class FakeNotifier:
-    """`Notifier` that keeps what it was told."""
+    """`Notifier` that keeps what it was told.
+
+    Attributes:
+        is_there: whether there is somebody who is shown it at once; else it waits.
+        forgotten: how often what waits was to be forgotten.
+    """
 
     def __init__(self) -> None:
         self.told: list[Notice] = []
+        self.is_there = True
+        self.forgotten = 0
+        self._waiting: list[Callable[[], None]] = []
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice, on_shown: Callable[[], None] | None = None) -> None:
         """Keep a notice."""
         assert notice.title
         assert notice.group
         self.told.append(notice)
+        if on_shown is not None:
+            self._waiting.append(on_shown)
+        if self.is_there:
+            self.come()
+
+    def forget(self) -> None:
+        """Keep in mind that what waits is not wanted."""
+        self.forgotten += 1
+        self._waiting.clear()
+
+    def come(self) -> None:
+        """Let there be somebody who is shown what waits."""
+        self.is_there = True
+        while self._waiting:
+            self._waiting.pop(0)()
 
     @property
     def titles(self) -> list[str]:

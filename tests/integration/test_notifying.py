@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import queue
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +11,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from jeepney import DBusAddress, HeaderFields, message_bus, new_error, new_signal
+from jeepney.io.blocking import open_dbus_connection
 
 from tests.fakes.bus_services import NotificationDaemon
 from tests.fakes.log import RecordingLog
@@ -185,6 +188,7 @@ def test_a_tray_is_handed_title_and_text(log):
     """Where there is one, and it works."""
     notifier, shown = CallableNotifier(log), []
     notifier.tell(FAILED)
+    notifier.clicked()
     notifier.show = lambda title, text: shown.append((title, text))
     notifier.tell(FAILED)
     assert shown == [(FAILED.title, FAILED.text)]
@@ -195,6 +199,163 @@ def test_a_tray_is_handed_title_and_text(log):
     notifier.show = fail
     notifier.tell(FAILED)
     assert log.named("notice not shown")
+
+
+def test_a_click_on_the_trays_notice_opens_its_page(log):
+    """That of the last one."""
+    pages = queue.Queue()
+    notifier = CallableNotifier(log, pages.put)
+    notifier.show = lambda _title, _text: True
+    notifier.tell(SAFE)
+    notifier.tell(FAILED)
+    notifier.clicked()
+    assert pages.get(timeout=10.0) == "ui/health"
+
+
+@pytest.fixture
+def stranger(bus):
+    """Give a program of the session that has nothing to do with notices."""
+    with open_dbus_connection(bus.address) as found:
+        yield found
+
+
+@pytest.mark.parametrize("is_to_all", [True, False])
+@pytest.mark.parametrize(
+    ("signature", "body"), [("us", (1, "default")), (None, ()), ("s", ("x",)), ("au", ([1],))]
+)
+def test_signals_of_others_end_and_open_nothing(
+    bus, notifier, opened, stranger, is_to_all, signature, body
+):
+    """Whatever they hold, and whether they are sent to all or to the agent alone."""
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(FAILED)
+        number = daemon.wait_shown(1)[0]["id"]
+        emitter = DBusAddress(notifying.PATH, interface=notifying.SERVICE)
+        for member in ("ActionInvoked", "NotificationClosed", "Other"):
+            signal = new_signal(emitter, member, signature, body)
+            if not is_to_all:
+                signal.header.fields[HeaderFields.destination] = daemon.asker
+            stranger.send(signal)
+        stranger.send_and_get_reply(message_bus.GetId())
+        daemon.click(number)
+        wait_for("the page is open", lambda: opened)
+        assert opened == ["ui/health"]
+        assert notifier.is_alive
+
+
+@pytest.mark.parametrize(("signature", "body"), [(None, ()), ("s", ("x",)), ("au", ([1],))])
+def test_odd_signals_of_the_daemon_itself_end_nothing(bus, notifier, opened, signature, body):
+    """Each is passed over."""
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(FAILED)
+        number = daemon.wait_shown(1)[0]["id"]
+        for member in ("ActionInvoked", "NotificationClosed"):
+            daemon.tell(notifying.SERVICE, member, signature, body)
+        daemon.click(number)
+        wait_for("the page is open", lambda: opened)
+
+
+def test_a_signal_that_fails_here_ends_nothing(bus, log, notifier, opened, monkeypatch):
+    """It is noted, and the next one is taken."""
+    faults = [RuntimeError("no thread")]
+    beside = notifying._open_beside
+
+    def failing(*told):
+        if faults:
+            raise faults.pop()
+        beside(*told)
+
+    monkeypatch.setattr(notifying, "_open_beside", failing)
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(FAILED)
+        number = daemon.wait_shown(1)[0]["id"]
+        daemon.click(number)
+        daemon.click(number)
+        wait_for("the page is open", lambda: opened)
+    assert log.named("signal of notices not understood")
+
+
+@pytest.mark.parametrize("odd", [(None, ()), ("s", ("x",)), ("uu", (1, 2))])
+@pytest.mark.parametrize("method", ["GetCapabilities", "Notify"])
+def test_odd_answers_end_nothing(bus, notifier, odd, method):
+    """What was shown counts as shown, even where nobody knows its number."""
+    shown = threading.Semaphore(0)
+    with NotificationDaemon(bus.address) as daemon:
+        daemon.methods[method] = lambda *_told: odd
+        for _ in range(2):
+            notifier.tell(FAILED, shown.release)
+            assert shown.acquire(timeout=10.0)
+    assert notifier.is_alive
+
+
+def test_a_daemon_in_place_of_another_is_got_to_know(bus, notifier, opened):
+    """On the same bus: it can other things, and its clicks count."""
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(FAILED)
+        daemon.wait_shown(1)
+    with NotificationDaemon(bus.address, ("actions",)) as daemon:
+        notifier.tell(FAILED)
+        (shown,) = daemon.wait_shown(1)
+        assert (shown["replaces"], shown["body"]) == (0, FAILED.text)
+        daemon.click(shown["id"])
+        wait_for("the page is open", lambda: opened)
+
+
+def test_a_notice_that_is_refused_holds_up_no_other(bus, log, notifier, monkeypatch):
+    """It is given up when a fresh connection has not helped."""
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.05)
+    tries = []
+    with NotificationDaemon(bus.address) as daemon:
+        show = daemon.methods["Notify"]
+
+        def notify(*told):
+            if told[3] == "refused":
+                tries.append(told)
+                raise RuntimeError
+            return show(*told)
+
+        answer = daemon._answer
+
+        def refusing(message):
+            try:
+                return answer(message)
+            except RuntimeError:
+                return new_error(message, "org.freedesktop.Notifications.Error.Refused")
+
+        daemon.methods["Notify"], daemon._answer = notify, refusing
+        notifier.tell(Notice("odd", "refused", "x"), pytest.fail)
+        notifier.tell(SAFE)
+        assert daemon.wait_shown(1)[0]["summary"] == SAFE.title
+    assert len(tries) == 2
+    assert log.named("notice given up")
+
+
+def test_what_waited_for_too_long_is_not_shown(bus, log, opened, monkeypatch):
+    """Hours later it is news no more; nor where the clock was set back."""
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.05)
+    now = [10_000.0]
+    notifier = BusNotifier(opened.append, log, address=bus.address, now=lambda: now[0])
+    for at in (10_000.0, 20_000.0, 13_000.0):
+        now[0] = at
+        notifier.tell(Notice(f"{at}", f"of {at}", "x"))
+    wait_for("it is logged", lambda: log.named("notices cannot be shown"))
+    now[0] = 14_000.0
+    with NotificationDaemon(bus.address) as daemon:
+        assert [one["summary"] for one in daemon.wait_shown(1)] == ["of 13000.0"]
+        wait_for("none waits", lambda: not notifier._waiting)
+        assert len(daemon.shown) == 1
+    notifier.close(10.0)
+
+
+def test_what_is_forgotten_is_not_shown(bus, log, notifier, monkeypatch):
+    """Somebody wants no notices meanwhile."""
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.05)
+    notifier.tell(FAILED, pytest.fail)
+    wait_for("it is logged", lambda: log.named("notices cannot be shown"))
+    notifier.forget()
+    with NotificationDaemon(bus.address) as daemon:
+        notifier.tell(SAFE)
+        assert daemon.wait_shown(1)[0]["summary"] == SAFE.title
 
 
 @pytest.fixture

@@ -137,6 +137,21 @@ def test_a_snooze_ends_by_itself(desk):
     assert not is_snoozed(desk.shop.state, desk.shop.clock)
 
 
+def test_a_snooze_lets_be_forgotten_what_waits_to_be_shown(desk):
+    """Once, when it begins: what is tried meanwhile is shown all the same."""
+    desk.notifier.is_there = False
+    desk.tick()
+    assert desk.notifier.forgotten == 0
+    desk.control.quiet.snooze(3_600.0)
+    for _ in range(3):
+        desk.tick()
+    assert desk.notifier.forgotten == 1
+    desk.tick(3_600.0)
+    desk.control.quiet.snooze(60.0)
+    desk.tick()
+    assert desk.notifier.forgotten == 2
+
+
 def test_where_nothing_changes_it_is_looked_once_a_minute(desk):
     """And not at each tick."""
     desk.tick()

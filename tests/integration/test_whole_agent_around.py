@@ -278,6 +278,7 @@ def test_a_restart_neither_repeats_nor_floods(world, monkeypatch):
         world.record(f"Meeting {number}")
     with world.running(notify="off") as control:
         wait_safe(control, 3)
+        assert world.notifier.forgotten == 1  # what waited for somebody to show it
     with world.running(notify="all") as control:
         wait_safe(control, 3)
         time.sleep(0.3)

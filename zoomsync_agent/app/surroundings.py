@@ -38,12 +38,19 @@ class Around:
     surroundings: Surroundings | None = None
     notifier: Notifier | None = None
 
-    def show_by(self, show: Callable[[str, str], object]) -> None:
+    def show_by(self, show: Callable[[str, str], bool]) -> None:
         """Let the tray's *show* show notices, where the desktop has no other way for them."""
         from zoomsync_agent.desktop.notifying import CallableNotifier  # noqa: PLC0415  as below
 
         if isinstance(self.notifier, CallableNotifier):
             self.notifier.show = show
+
+    def clicked(self) -> None:
+        """Open the page of the last notice that the tray has shown."""
+        from zoomsync_agent.desktop.notifying import CallableNotifier  # noqa: PLC0415  as below
+
+        if isinstance(self.notifier, CallableNotifier):
+            self.notifier.clicked()
 
 
 @contextlib.contextmanager
@@ -59,7 +66,7 @@ def around_here(home: Home, log: Log) -> Iterator[Around]:
     from zoomsync_agent.desktop.notifying import BusNotifier, CallableNotifier  # noqa: PLC0415
 
     if sys.platform in ("win32", "darwin"):
-        yield Around(ThisComputer(), CallableNotifier(log))
+        yield Around(ThisComputer(), CallableNotifier(log, page_opener(home)))
         return
     with contextlib.closing(BusNotifier(page_opener(home), log)) as notifier:
         yield Around(ThisComputer(), notifier)
@@ -138,6 +145,8 @@ class Minding:
         if self._wanted is Wanted.OFF:
             # Who wants notices again is not told of what is old.
             self._state.set(NOTICES_MEMORY, None)
+            if self._around.notifier is not None:
+                self._around.notifier.forget()
 
     def services(self, housekeeping: Housekeeping, control: Control) -> Iterator[Service]:
         """Yield what lives as long as the agent.

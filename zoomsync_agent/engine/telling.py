@@ -71,6 +71,7 @@ class Telling(ThreadService):
         self._looked_to = 0
         self._memory: Memory | None = None
         self._trial: str | None = None
+        self._was_quiet = False
 
     def begin(self) -> None:
         """Take up what was told before; where that is not known, nothing that was is told."""
@@ -91,8 +92,11 @@ class Telling(ThreadService):
         if memory is None or (version == self._version and now < self._look_at):
             return
         self._version = version
-        self._try_out()
         is_quiet = is_snoozed(self._state, self._clock)
+        if is_quiet and not self._was_quiet:
+            self._notifier.forget()  # what waits for somebody to show it would break the peace
+        self._was_quiet = is_quiet
+        self._try_out()
         # First the journal, then the view: what was written in between is looked at next time.
         memory, notices = decide(
             memory,

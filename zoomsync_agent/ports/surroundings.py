@@ -33,9 +33,18 @@ class Surroundings(Protocol):
 class Notifier(Protocol):
     """Shows notices to whoever sits at the computer."""
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice, on_shown: Callable[[], None] | None = None) -> None:
         """Show a notice, in place of an earlier one of the same group.
 
-        It raises nothing and waits for nothing; where nobody can be shown anything, it is lost.
+        It raises nothing and waits for nothing; where nobody can be shown anything, or only long
+        afterwards, it is lost.
+
+        Args:
+            notice: what is shown, whatever characters it holds.
+            on_shown: called once when it was shown, on any thread; never where it was not.
         """
+        ...
+
+    def forget(self) -> None:
+        """Show nothing of what still waits to be shown: nobody wants it any more."""
         ...

@@ -1,22 +1,17 @@
 """Texts as they fit into a tray: on one line, not too long, without what menus would misread."""
 
 import re
-import unicodedata
 from typing import Final
+
+from zoomsync_agent.core.plain_text import plain
+
+__all__ = ["cut", "cut_utf16", "lines", "plain", "sentence"]
 
 LONGEST: Final = 60
 """So many characters of a line are shown."""
 _ELLIPSIS: Final = "…"
 _COMMAND: Final = re.compile(r"\s*\(zoomsync [^()]*\)|[;.]?\s+[\w ]+: zoomsync [\w /-]+\.?$")
 """What only helps in a terminal: whoever reads a menu clicks."""
-_BLANK: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Categories of characters that are not shown, or that turn the text around."""
-
-
-def plain(text: str) -> str:
-    """Return *text* on one line, without control characters, marks of direction and lone halves."""
-    shown = "".join(" " if unicodedata.category(one) in _BLANK else one for one in text)
-    return " ".join(shown.split())
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
