@@ -71,7 +71,7 @@ class Run:
         self.ended = threading.Event()
         desk.ends(self.ended.set)
 
-        def make(scene, on_entry, on_shown, *, platform, back_end):
+        def make(scene, on_entry, on_shown, *, platform, back_end, **_told):
             self.back_ends.append((platform, back_end))
             if raises:
                 raise raises

@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -30,10 +30,11 @@ def gate_of(kind, platform):
     if kind == "win32":
         return gates.WindowsGate(platform.win32())
     if kind == "darwin":
-        return gates.MacGate(platform.queue.put)
+        return gates.MacGate(platform.queue.put, platform.observers.append)
     return gates.GtkGate(platform.queue.put)
 
 
+QUERY_END_SESSION, END_SESSION, BALLOON_CLICKED = 0x11, 0x16, 0x405
 KINDS = ["win32", "darwin", "linux"]
 
 
@@ -51,8 +52,16 @@ class Front:
             self.pressed.append,
             lambda: self.shown.append(threading.current_thread()),
             platform=kind,
+            on_notice=lambda: self.pressed.append("notice"),
+            on_session_end=self.end_session,
         )
+        self.ends, self.may_end = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self.front.run, name="main-stand-in")
+
+    def end_session(self):
+        """Note that the session ends, and take the time that it takes."""
+        self.ends.set()
+        assert self.may_end.wait(10)
 
     @property
     def done(self):
@@ -212,7 +221,7 @@ def test_what_is_shown_while_the_gate_opens_is_shown(kind):
     assert one.platform.faults == []
 
 
-@pytest.mark.parametrize("make", [gates.MacGate, gates.GtkGate])
+@pytest.mark.parametrize("make", [lambda post: gates.MacGate(post, id), gates.GtkGate])
 def test_ctrl_c_is_given_back(make):
     """The handler of pystray would end the process at once; the one from before is set again."""
 
@@ -224,12 +233,72 @@ def test_ctrl_c_is_given_back(make):
         waiting = []
         gate = make(waiting.append)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        gate.opened(None, lambda: None, lambda: None)
+        gate.opened(None, gates.Hooks(int, int, int, int))
         for do in waiting:
             do()
         assert signal.getsignal(signal.SIGINT) is mine
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_windows_may_end_the_session_and_waits_for_the_agent():
+    """It is asked first; when somebody has changed their mind, nothing happens."""
+    with running("win32") as one:
+        assert one.platform.send_message(QUERY_END_SESSION) == 1
+        assert one.platform.send_message(END_SESSION, 0) == 0
+        assert not one.ends.is_set()
+        answers = []
+        system = threading.Thread(
+            target=lambda: answers.append(one.platform.send_message(END_SESSION, 1))
+        )
+        system.start()
+        assert one.ends.wait(10)
+        assert not answers  # the process would be ended by now
+        one.may_end.set()
+        system.join(10)
+        assert answers == [0]
+
+
+def test_macos_waits_for_the_agent_before_it_ends_the_process():
+    """As at a logout; observed on the main thread, once the loop runs."""
+    with running("darwin") as one:
+        (ends,) = wait_for("it is observed", lambda: one.platform.observers)
+        one.may_end.set()
+        ends()
+        assert one.ends.is_set()
+
+
+def test_macos_is_observed_by_its_own_centre(monkeypatch):
+    """When the application is about to be ended: not when somebody merely asks for a logout."""
+    observed = []
+
+    class Centre:
+        """The centre of notifications."""
+
+        @staticmethod
+        def addObserverForName_object_queue_usingBlock_(name, whose, where, block):  # noqa: N802
+            """Keep who observes what."""
+            observed.append((name, whose, where, block))
+
+    foundation, kit = ModuleType("Foundation"), ModuleType("AppKit")
+    foundation.NSNotificationCenter = SimpleNamespace(defaultCenter=Centre)
+    kit.NSApplicationWillTerminateNotification = "will terminate"
+    monkeypatch.setitem(sys.modules, "Foundation", foundation)
+    monkeypatch.setitem(sys.modules, "AppKit", kit)
+    ended = []
+    gates._observe_end_on_macos(lambda: ended.append(1))
+    ((name, whose, where, block),) = observed
+    assert (name, whose, where) == ("will terminate", None, None)
+    block("the notification")
+    assert ended == [1]
+
+
+def test_a_click_on_a_notice_of_windows_is_told():
+    """It is none on the icon."""
+    with running("win32") as one:
+        one.platform.press_button(BALLOON_CLICKED)
+        wait_for("it is told", lambda: one.pressed)
+        assert one.pressed == ["notice"]
 
 
 def test_gtk_does_it_once():

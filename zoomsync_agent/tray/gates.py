@@ -1,13 +1,14 @@
 """The ways to the one thread on which pystray may be used; each platform has its own.
 
-Source: Win32 *PostMessage* and *Shell_NotifyIcon*; PyObjC *AppHelper.callAfter*; GLib
-*idle_add*.
+Source: Win32 *PostMessage*, *Shell_NotifyIcon* and *WM_ENDSESSION*; PyObjC *AppHelper.callAfter*;
+AppKit *applicationWillTerminate*; GLib *idle_add*.
 """
 
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -15,7 +16,30 @@ from typing import Any, Final, Protocol
 _APPLY: Final = 0x8000 + 0x5A
 """A message of our own (WM_APP) by which the loop of Windows is asked to look."""
 
+_QUERY_END_SESSION: Final = 0x0011
+_END_SESSION: Final = 0x0016
+_BALLOON_CLICKED: Final = 0x0405
+"""NIN_BALLOONUSERCLICK"""
+
 Do = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What is called on the thread of the loop.
+
+    Attributes:
+        about_to_open: before the menu opens.
+        closed: after it has closed.
+        notice_clicked: somebody has clicked the notice that was shown last.
+        session_ends: the user logs out, or the computer goes off: the system ends the process as
+            soon as this returns.
+    """
+
+    about_to_open: Do
+    closed: Do
+    notice_clicked: Do
+    session_ends: Do
 
 
 class Gate(Protocol):
@@ -26,13 +50,12 @@ class Gate(Protocol):
         """Whether a menu is open, as far as that can be known."""
         ...
 
-    def opened(self, icon: Any, about_to_open: Do, closed: Do) -> None:
+    def opened(self, icon: Any, hooks: Hooks) -> None:
         """Take the loop that now runs.
 
         Args:
             icon: pystray's, with its loop running.
-            about_to_open: is called on its thread before the menu opens, where that can be known.
-            closed: the same, after it has closed.
+            hooks: what is called on its thread, where it can be known.
         """
         ...
 
@@ -59,23 +82,36 @@ class WindowsGate:
         """Whether the menu is open: then the loop is inside of `TrackPopupMenuEx`."""
         return self._is_open
 
-    def opened(self, icon: Any, about_to_open: Do, closed: Do) -> None:
-        """Take the icon, whose window is there by now."""
+    def opened(self, icon: Any, hooks: Hooks) -> None:
+        """Take the icon, whose window is there by now.
+
+        Of what pystray does not know it answers 0, which to Windows means that the session may not
+        end; and whoever has no console is told of its end by nothing else.
+        """
         win32, handlers = self._win32, icon._message_handlers  # noqa: SLF001  no other way in
         original = handlers[win32.WM_NOTIFY]
 
         def notified(wparam: int, lparam: int) -> Any:
+            if lparam == _BALLOON_CLICKED:
+                return hooks.notice_clicked()
             if lparam != win32.WM_RBUTTONUP:
                 return original(wparam, lparam)
-            about_to_open()
+            hooks.about_to_open()
             self._is_open = True
             try:
                 return original(wparam, lparam)
             finally:
                 self._is_open = False
-                closed()
+                hooks.closed()
+
+        def ends(wparam: int, _lparam: int) -> int:
+            if wparam:  # else somebody has changed their mind
+                hooks.session_ends()
+            return 0
 
         handlers[win32.WM_NOTIFY] = notified
+        handlers[_QUERY_END_SESSION] = lambda _wparam, _lparam: 1
+        handlers[_END_SESSION] = ends
         handlers[_APPLY] = lambda _wparam, _lparam: self._do_all()
         self._icon = icon
 
@@ -95,10 +131,14 @@ class MacGate:
 
     Args:
         call_after: `PyObjCTools.AppHelper.callAfter`.
+        observe_end: lets a function be called when the application is about to be ended.
     """
 
-    def __init__(self, call_after: Callable[[Do], object]) -> None:
+    def __init__(
+        self, call_after: Callable[[Do], object], observe_end: Callable[[Do], object]
+    ) -> None:
         self._call_after = call_after
+        self._observe_end = observe_end
         self._interrupt = signal.getsignal(signal.SIGINT)
 
     @property
@@ -106,9 +146,13 @@ class MacGate:
         """Return False: AppKit keeps a menu that is open, whatever is set meanwhile."""
         return False
 
-    def opened(self, icon: Any, about_to_open: Do, closed: Do) -> None:  # noqa: ARG002  not known
-        """Put Ctrl-C's handler back: pystray's would end the process without a word."""
+    def opened(self, icon: Any, hooks: Hooks) -> None:  # noqa: ARG002  of the interface
+        """Put Ctrl-C's handler back: pystray's would end the process without a word.
+
+        So would a logout, after it has told those who observe it.
+        """
         self.post(partial(_set_interrupt, self._interrupt))
+        self.post(partial(self._observe_end, hooks.session_ends))
 
     def post(self, do: Do) -> None:
         """Let the main thread do it."""
@@ -131,7 +175,7 @@ class GtkGate:
         """Return False: GTK does not tell."""
         return False
 
-    def opened(self, icon: Any, about_to_open: Do, closed: Do) -> None:  # noqa: ARG002  not known
+    def opened(self, icon: Any, hooks: Hooks) -> None:  # noqa: ARG002  of the interface
         """Put Ctrl-C's handler back: pystray has set the one that ends the process at once."""
         self.post(partial(_set_interrupt, self._interrupt))
 
@@ -154,8 +198,19 @@ def of_platform(platform: str) -> Gate:
     if platform == "win32":
         return WindowsGate(import_module("pystray._util.win32"))
     if platform == "darwin":
-        return MacGate(import_module("PyObjCTools.AppHelper").callAfter)
+        return MacGate(import_module("PyObjCTools.AppHelper").callAfter, _observe_end_on_macos)
     return GtkGate(import_module("gi.repository.GLib").idle_add)
+
+
+def _observe_end_on_macos(do: Do) -> object:
+    """Call *do* when `NSApplication.terminate:` is about to end the process, as at a logout.
+
+    A logout that somebody else's program prevents does not come to that.
+    """
+    name = import_module("AppKit").NSApplicationWillTerminateNotification
+    centre = import_module("Foundation").NSNotificationCenter.defaultCenter()
+    # Without a queue it is called where the notification is posted: on the main thread.
+    return centre.addObserverForName_object_queue_usingBlock_(name, None, None, lambda _told: do())
 
 
 def _set_interrupt(handler: Any) -> None:

@@ -6,8 +6,10 @@ What pystray 0.19.5 asks for, read in its source:
   units of UTF-16). `update_menu` destroys the menu, also one that is open. Whatever belongs to the
   icon is used by the loop too, without a lock. So everything is posted to the loop's thread, and
   the menu is made anew when it is about to open, never while it is.
+  Messages that it does not know are answered with 0, also the question whether the session may end.
 - macOS: AppKit is touched by the main thread alone, so everything goes through `callAfter`.
-  A notice without a title raises. Ctrl-C would end the process without a word.
+  A notice without a title raises, and none tells of a click. Ctrl-C, and a logout, would end the
+  process without a word.
 - GTK: its functions hand over to the loop by themselves, but a new menu closes one that is open,
   so it is made only when it is another one. SIGINT's handler is replaced; it is put back.
 - If its loop does not begin, the thread of `setup` would wait for ever, and the process with it.
@@ -39,6 +41,8 @@ class PystrayFront:
         on_entry: is handed what was clicked.
         on_shown: is called when the icon is in the tray.
         platform: as in `sys.platform`.
+        on_notice: is called when somebody has clicked the last notice.
+        on_session_end: is called when the user logs out; the process is ended when it returns.
     """
 
     def __init__(
@@ -50,7 +54,10 @@ class PystrayFront:
         on_shown: Callable[[], None],
         *,
         platform: str,
+        on_notice: Callable[[], None] = lambda: None,
+        on_session_end: Callable[[], None] = lambda: None,
     ) -> None:
+        self._hooks = gates.Hooks(self._about_to_open, self._apply, on_notice, on_session_end)
         self._library = library
         self._gate = gate
         self._on_entry = on_entry
@@ -115,7 +122,7 @@ class PystrayFront:
         with self._lock:
             if self._is_over and not self._icon._running:  # noqa: SLF001  it never began
                 return
-        self._gate.opened(self._icon, self._about_to_open, self._apply)
+        self._gate.opened(self._icon, self._hooks)
         with self._lock:  # nobody may post before the gate is open
             self._is_running = True
             is_over = self._is_over
@@ -194,6 +201,8 @@ def make(
     *,
     platform: str,
     back_end: str | None = None,
+    on_notice: Callable[[], None] = lambda: None,
+    on_session_end: Callable[[], None] = lambda: None,
 ) -> PystrayFront:
     """Return the front for this platform.
 
@@ -203,13 +212,24 @@ def make(
         on_shown: is called when the icon is in the tray.
         platform: as in `sys.platform`.
         back_end: by pystray's name for it; its own choice where None.
+        on_notice: is called when somebody has clicked the last notice.
+        on_session_end: is called when the user logs out; the process is ended when it returns.
 
     Raises:
         Exception: whatever pystray raises while it is imported; there is hardly a limit.
     """
     library = load(back_end)
     gate = gates.of_platform(platform)
-    return PystrayFront(library, gate, scene, on_entry, on_shown, platform=platform)
+    return PystrayFront(
+        library,
+        gate,
+        scene,
+        on_entry,
+        on_shown,
+        platform=platform,
+        on_notice=on_notice,
+        on_session_end=on_session_end,
+    )
 
 
 def load(back_end: str | None) -> Any:

@@ -53,6 +53,9 @@ class Tray:
             at no cost, and the icon appears when one comes.
         on_tray: is called when the icon is in a tray, each time that it comes to be.
         on_trouble: is told, in a sentence, why something that was clicked could not be done.
+        on_notice: is called when somebody has clicked the last notice, where that is told.
+        on_session_end: is called when the user logs out, where no signal tells that; the system
+            ends the process when it returns.
         patience: seconds that a tray may take to appear, at login or when a panel starts again.
         look_seconds: how often the desk is asked whether something has changed.
         platform: as in `sys.platform`.
@@ -67,6 +70,8 @@ class Tray:
         on_no_tray: Callable[[str], None] = _nobody,
         on_tray: Callable[[], None] = lambda: None,
         on_trouble: Callable[[str], None] = _nobody,
+        on_notice: Callable[[], None] = lambda: None,
+        on_session_end: Callable[[], None] = lambda: None,
         patience: float = _PATIENCE_SECONDS,
         look_seconds: float = _LOOK_SECONDS,
         platform: str = sys.platform,
@@ -76,6 +81,8 @@ class Tray:
         self._on_no_tray = on_no_tray
         self._on_tray = on_tray
         self._on_trouble = on_trouble
+        self._on_notice = on_notice
+        self._on_session_end = on_session_end
         self._patience = patience
         self._look_seconds = look_seconds
         self._platform = platform
@@ -213,6 +220,8 @@ class Tray:
                 self._hosted,
                 platform=self._platform,
                 back_end=back_end,
+                on_notice=partial(self._guarded, self._on_notice, _UNTOLD),
+                on_session_end=partial(self._guarded, self._on_session_end, _UNTOLD),
             )
         except Exception as exc:  # noqa: BLE001  its import alone may raise anything
             self._log.warning("no tray", why=f"{type(exc).__name__}: {exc}")

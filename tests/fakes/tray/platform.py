@@ -49,6 +49,8 @@ class Platform:
         self.is_menu_open = False
         self.fails_to_run = False
         self.icon: Any = None
+        self.observers: list[Callable[[], object]] = []
+        """Whom macOS tells that it is about to end the process."""
 
     def on_own_thread(self, what: str) -> None:
         """Note a fault where this is not the loop's thread."""
@@ -73,6 +75,17 @@ class Platform:
         return SimpleNamespace(
             WM_NOTIFY=WM_NOTIFY, WM_RBUTTONUP=WM_RBUTTONUP, PostMessage=self._post_message
         )
+
+    def send_message(self, message: int, wparam: int = 0, lparam: int = 0) -> Any:
+        """Let Windows send a message and return what it is answered, as pystray's window does."""
+        answers: queue.Queue[Any] = queue.Queue()
+
+        def handled() -> None:
+            handler = self.icon._message_handlers.get(message, lambda _wparam, _lparam: 0)
+            answers.put(int(handler(wparam, lparam) or 0))
+
+        self.queue.put(handled)
+        return answers.get(timeout=10)
 
     def _post_message(self, window: int, message: int, wparam: int, lparam: int) -> None:
         assert window == 77
