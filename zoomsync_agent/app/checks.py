@@ -9,6 +9,7 @@ from typing import Final
 from zoomsync_agent.app.controls import archive_of
 from zoomsync_agent.app.databases import opened_beside
 from zoomsync_agent.app.neighbours import shares
+from zoomsync_agent.app.no_tray import tray_findings
 from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.errors import AgentError, NotAllowed, SettingsError
 from zoomsync_agent.core.facts import FREEING_PROBLEM
@@ -53,6 +54,7 @@ def computer_findings(settings: Settings, home: Home) -> list[Finding]:
         *at_login_findings(home),
         *profile_findings(settings, home),
         *freeing_findings(settings, home),
+        *tray_findings(home),
     ]
     return beside + examine_computer(
         Computer(

@@ -1,20 +1,22 @@
 """The tray of a run: it holds the main thread, as systems want it; the agents work beside it."""
 
-import contextlib
+import threading
 from collections.abc import Callable
 from typing import Final
 
 from zoomsync_agent.app.desk.desk import AppDesk
 from zoomsync_agent.app.ending import Ending
+from zoomsync_agent.app.no_tray import NoTray
 from zoomsync_agent.app.surroundings import Around
+from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.core.notices import Notice, Wanted
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.service import beside
 
 _LOOK_SECONDS: Final = 0.5
-_TOLD: Final = "no-tray.told"
-"""Lies in a home whose user knows that there is no tray: it is told once, and not at each login."""
+_SESSION_END_SECONDS: Final = 5.0
+"""A system that ends the session does not wait for longer."""
 
 
 def run_with_tray(
@@ -46,11 +48,20 @@ def run_with_tray(
     from zoomsync_agent.app.desk.tray import AppTrayDesk  # noqa: PLC0415  only those with a tray
     from zoomsync_agent.tray import Tray  # noqa: PLC0415  the same
 
+    is_done = threading.Event()
+
     def guarded() -> None:
         try:
             work()
         finally:
+            is_done.set()
             ended.set()
+
+    def end_with_session() -> None:
+        log.info("the session ends")
+        ended.set()
+        if not is_done.wait(_SESSION_END_SECONDS):
+            log.info("the session ends before the work does")
 
     front = _Front(desk, home, around)
 
@@ -65,6 +76,8 @@ def run_with_tray(
         on_tray=front.forget_absent,
         on_no_tray=absent,
         on_trouble=front.tell_trouble,
+        on_notice=around.clicked,
+        on_session_end=end_with_session,
     )
     around.show_by(tray.notify)
     ended.then(tray.wake)
@@ -90,7 +103,7 @@ class _Front:
     def __init__(self, desk: AppDesk, home: Home, around: Around) -> None:
         self._desk = desk
         self._around = around
-        self._told = home.data / _TOLD
+        self._no_tray = NoTray(home)
 
     def tell_trouble(self, sentence: str) -> None:
         """Tell why what was clicked was not done: the menu that says so has closed."""
@@ -98,18 +111,27 @@ class _Front:
 
     def tell_absent(self, why: str) -> None:
         """Tell, once, that the agent works without an icon, and where it can be seen."""
-        if not self._told.exists():
+        self._no_tray.note(why)
+        if not self._no_tray.was_told:
             text = f"{why} Its page shows everything: click here, or say zoomsync open."
-            self._tell(Notice("tray", "Recordings are looked after in the background", text))
-            with contextlib.suppress(OSError):
-                self._told.touch()
+            notice = Notice("tray", "Recordings are looked after in the background", text)
+            # Only what was shown is told: at login there may be nothing yet that shows notices.
+            self._tell(notice, self._no_tray.note_told)
 
     def forget_absent(self) -> None:
-        """Take note that there is a tray: should it go for good, that is news again."""
-        with contextlib.suppress(OSError):
-            self._told.unlink(missing_ok=True)
+        """Take note that there is a tray."""
+        self._no_tray.forget()
 
-    def _tell(self, notice: Notice) -> None:
-        is_wanted = Wanted(self._desk.settings().notify) is not Wanted.OFF
-        if is_wanted and self._around.notifier is not None:
-            self._around.notifier.tell(notice)
+    def _tell(self, notice: Notice, on_shown: Callable[[], None] | None = None) -> None:
+        if self._around.notifier is not None and self._is_wanted():
+            self._around.notifier.tell(notice, on_shown)
+
+    def _is_wanted(self) -> bool:
+        if Wanted(self._desk.settings().notify) is Wanted.OFF:
+            return False
+        try:
+            return self._desk.control.quiet.snoozed_until is None
+        except AgentError:
+            return True  # what cannot be read has put off nothing
+        finally:
+            self._desk.release()

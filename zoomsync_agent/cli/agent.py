@@ -88,6 +88,8 @@ def run(headless: bool, at_login: bool, backfill: str | int | None, as_json: boo
                 redecide_history=backfill is not None,
                 on_start=follower.show_always,
                 with_tray=has_tray,
+                # Where log lines are printed, one of them says it.
+                on_no_tray=lambda why: follower.say(_no_icon(why)) if is_live else None,
             )
     except AlreadyRunning as exc:
         if not has_tray or backfill is not None:
@@ -97,6 +99,11 @@ def run(headless: bool, at_login: bool, backfill: str | int | None, as_json: boo
         return
     if is_live:
         click.echo(STOPPED, err=True)
+
+
+def _no_icon(why: str) -> str:
+    """Return what a terminal says where there is no tray; *why* is a sentence."""
+    return f"No icon: {why} Its page: zoomsync open"
 
 
 def _hand_over(running: AlreadyRunning) -> None:
@@ -163,6 +170,7 @@ def setup(no_browser: bool) -> None:
         on_page=show_page,
         on_start=tell_once,
         with_tray=True,
+        on_no_tray=lambda why: click.echo(_no_icon(why), err=True),
     )
     click.echo(STOPPED, err=True)
 

@@ -65,6 +65,9 @@ class Follower(ABC):
                 if self._control is not None:
                     self._show(self._control.snapshot(limit=self._limit))
 
+    def say(self, text: str) -> None:  # noqa: B027  programs are told by snapshots alone
+        """Say something beside the snapshots, where people read them."""
+
     @abstractmethod
     def _show(self, seen: Snapshot) -> None:
         """Show one snapshot."""
