@@ -5,7 +5,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-import product
+from installer import product
 
 REPLACEABLE: Final = ("pystray", "Xlib", "psycopg", "psycopg_binary")
 """Packages under the LGPL. They lie in the bundle as files, so that everybody can replace them."""

@@ -17,6 +17,16 @@ ROOT: Final = HERE.parent
 DIST: Final = ROOT / "dist"
 WORK: Final = ROOT / "build"
 
+
+
+class CannotBuildHere(Exception):  # noqa: N818  named after what happened, as everywhere here
+    """A part cannot be made on this machine; its text says why, and where it can be."""
+
+
+class BuildFailed(Exception):  # noqa: N818  the same
+    """A part could not be made though everything for it is here."""
+
+
 _VERSION: Final = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 _NUMBER: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
