@@ -1,7 +1,7 @@
 """Builds what people install: `python installer/build.py [PART]…`; installer/README.md tells more.
 
-Without a part, all that this system makes. Exit codes: 0 made · 1 something failed · 2 wrong use · 3
-a part cannot be made on this machine.
+Without a part, all that this system makes. Exit codes: 0 made · 1 something failed · 2 wrong use ·
+3 a part cannot be made on this machine.
 """
 
 import argparse

@@ -17,9 +17,11 @@ EXCLUDED: Final = [
     "tkinter", "_tkinter", "turtle", "idlelib", "lib2to3", "pydoc_data", "pydoc", "doctest",
     "unittest", "test", "pytest", "_pytest", "hypothesis", "pip", "setuptools", "pkg_resources",
     "wheel", "IPython", "ipywidgets", "numpy", "pandas", "matplotlib", "mypy", "boto3", "moto",
-    "gi", "PyQt5", "PyQt6", "PySide6", "trio", "uvloop", "gevent", "greenlet", "sanic", "requests", "yaml",
+    "gi", "PyQt5", "PyQt6", "PySide6", "trio", "uvloop", "gevent", "greenlet", "sanic", "requests",
+    "yaml",
     # A service for passwords by AWS's C runtime, an own console, colours of source code.
-    "awscrt", "bpython", "sqlite_utils.cli", "httpx._main", "rich.markdown", "markdown_it", "pygments",
+    "awscrt", "bpython", "sqlite_utils.cli", "httpx._main", "rich.markdown", "markdown_it",
+    "pygments",
     # An OpenAPI document needs no command line, and a picture no window.
     "flask_openapi3.cli", "PIL.ImageQt", "PIL.ImageTk", "PIL.ImageShow", "PIL.ImageGrab",
     "PIL._avif", "PIL._webp", "PIL._imagingcms", "PIL._imagingmath", "PIL._imagingtk",

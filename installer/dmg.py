@@ -37,7 +37,9 @@ def build(app: Path, dist: Path, work: Path, version: str, *, platform: str = sy
     return image
 
 
-def commands(stage: Path, image: Path, environ: "os._Environ[str] | dict[str, str]") -> list[list[str]]:
+def commands(
+    stage: Path, image: Path, environ: "os._Environ[str] | dict[str, str]"
+) -> list[list[str]]:
     """Return what is run, in its order.
 
     Args:
@@ -45,10 +47,8 @@ def commands(stage: Path, image: Path, environ: "os._Environ[str] | dict[str, st
         image: the image.
         environ: says as whom it is signed, and with which credentials notarised.
     """
-    found = [
-        ["hdiutil", "create", "-volname", product.NAME, "-srcfolder", str(stage)]
-        + ["-fs", "HFS+", "-format", "UDZO", "-ov", str(image)]
-    ]
+    make = ["hdiutil", "create", "-volname", product.NAME, "-srcfolder", str(stage)]
+    found = [[*make, "-fs", "HFS+", "-format", "UDZO", "-ov", str(image)]]
     signer = environ.get("ZOOMSYNC_SIGN_AS", "")
     if not signer:
         return found

@@ -1,4 +1,4 @@
-"""Where the bundled program begins: the command as it is, and a sensible start by a double click."""
+"""Where the bundled program begins: the command, and what a double click means."""
 
 import os
 import sys

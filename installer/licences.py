@@ -4,7 +4,6 @@ Which packages those are is found out by their files, so that nothing is named t
 nothing is there that is not named.
 """
 
-import importlib.metadata as metadata
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +40,17 @@ CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 _ALSO: Final = {
     "flask-openapi3-swagger": "It carries Swagger UI, Copyright SmartBear Software, under the "
     "Apache License 2.0 (apache-2.0.txt beside the index).",
-    "flask-openapi3-redoc": "It carries ReDoc, Copyright Rebilly, Inc., under the MIT licence above.",
+    "flask-openapi3-redoc": "It carries ReDoc, Copyright Rebilly, Inc., under the licence above.",
+    "psycopg-binary": "It carries libpq (PostgreSQL licence), OpenSSL (Apache-2.0), MIT Kerberos "
+    "(MIT), OpenLDAP (OLDAP-2.8), Cyrus SASL (BSD-4-Clause), keyutils and e2fsprogs' libcom_err "
+    "(LGPL-2.1-or-later, MIT), as libraries in files of their own (psycopg_binary.libs).",
 }
 """What is within a package and under another name."""
 _APACHE_FROM: Final = ("cryptography", "structlog", "packaging")
 """Packages that bring the text of the Apache License 2.0."""
 
 
-class NoLicence(Exception):  # noqa: N818  named after what happened, as everywhere here
+class NoLicence(Exception):
     """A package of the bundle says nothing of its licence, so it cannot be given to anybody."""
 
 
@@ -139,8 +142,9 @@ def _copy(package: metadata.Distribution, into: Path) -> Part:
             raise NoLicence(f"{name} {version} is under {terms} and brings no text of it")
         authors = package.metadata.get("Author") or package.metadata.get("Author-email") or name
         text = _MIT.format(name=name, version=version, authors=authors)
-        more = f"\n{_ALSO[name]}\n" if name in _ALSO else ""
-        (place / "LICENSE.txt").write_text(text + more, "utf-8")
+        (place / "LICENSE.txt").write_text(text, "utf-8")
+    if name in _ALSO:
+        (place / "ALSO.txt").write_text(f"{_ALSO[name]}\n", "utf-8")
     return Part(name, version, terms)
 
 
@@ -148,7 +152,11 @@ def _python(into: Path) -> Part:
     """Add Python's own licence, which tells of the libraries within it too."""
     version = sys.version.partition(" ")[0]
     home = Path(sysconfig.get_path("stdlib"))
-    candidates = [home / "LICENSE.txt", home.parent / "LICENSE.txt", Path(sys.base_prefix) / "LICENSE"]
+    candidates = [
+        home / "LICENSE.txt",
+        home.parent / "LICENSE.txt",
+        Path(sys.base_prefix) / "LICENSE",
+    ]
     candidates.append(Path(f"/usr/share/doc/python3.{sys.version_info.minor}/copyright"))
     candidates.append(Path(sys.base_prefix) / "LICENSE.txt")
     source = next((path for path in candidates if path.is_file()), None)
@@ -172,7 +180,7 @@ def _libraries(files: Iterable[Path], into: Path) -> list[Part]:
     own = [str(path) for path in files if str(path).startswith(("/usr/lib", "/lib"))]
     if query is None or not own:
         return []
-    done = subprocess.run(  # noqa: S603  the system's own program
+    done = subprocess.run(
         [query, "--search", *_spellings(own)], capture_output=True, text=True, check=False
     )
     names = sorted({line.partition(":")[0] for line in done.stdout.splitlines()})
@@ -184,7 +192,7 @@ def _libraries(files: Iterable[Path], into: Path) -> list[Part]:
         place = into / name
         place.mkdir(exist_ok=True)
         shutil.copyfile(source, place / "copyright")
-        shown = subprocess.run(  # noqa: S603  as above
+        shown = subprocess.run(
             [query, "--show", "--showformat=${Version}\n", name],
             capture_output=True,
             text=True,

@@ -18,12 +18,11 @@ DIST: Final = ROOT / "dist"
 WORK: Final = ROOT / "build"
 
 
-
-class CannotBuildHere(Exception):  # noqa: N818  named after what happened, as everywhere here
+class CannotBuildHere(Exception):
     """A part cannot be made on this machine; its text says why, and where it can be."""
 
 
-class BuildFailed(Exception):  # noqa: N818  the same
+class BuildFailed(Exception):
     """A part could not be made though everything for it is here."""
 
 

@@ -1,4 +1,4 @@
-"""Takes pystray as files, without importing it: that asks for a screen, which a builder may lack."""
+"""Finds pystray without importing it: that asks for a screen, which a builder may lack."""
 
 import sys
 

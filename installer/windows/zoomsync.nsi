@@ -194,6 +194,7 @@ Function un.Folder
   Delete "$9\*.db-wal"
   Delete "$9\*.db-shm"
   Delete "$9\*.lock"
+  Delete "$9\*.lock.json"
   Delete "$9\*.told"
   Delete "$9\page.token"
   RMDir /r "$9\spool"

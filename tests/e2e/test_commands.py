@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
-from tests.fakes.process import Zoomsync
+from tests.fakes.process import ChildFault, Zoomsync
 from tests.fakes.tree import ArchiveView, ZoomTree, sha256
 
 ROW_KEYS = [
@@ -132,6 +132,19 @@ def test_the_demo_is_the_real_thing(zoomsync, tmp_path):
         assert sha256(copy) == row["sha256"]
         assert copy.stat().st_size == row["file_size"]
     assert not zoomsync.home.exists()
+
+
+def test_the_demo_waits_for_files_of_which_no_event_told(zoomsync, tmp_path):
+    """It looks again when the meeting is over: on a busy machine events come late, or never."""
+    deaf = (
+        "from zoomsync_agent.sources import observer\n"
+        "observer.Forwarder.dispatch = lambda *_: fired()"
+    )
+    zoomsync.fault = ChildFault(deaf, tmp_path / "strikes")
+    done = zoomsync.run("demo", "--once", "--json", "--keep-in", str(tmp_path / "stage"))
+    assert done.code == 0, done.err
+    assert len(done.json()["recordings"]) == 3
+    assert zoomsync.fault.strikes
 
 
 def test_the_demo_with_a_cloud_brings_that_home_too(zoomsync, tmp_path):

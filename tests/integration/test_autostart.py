@@ -351,6 +351,19 @@ def test_a_bundle_starts_itself():
     assert told[0] == "/u/Zoomsync.AppImage"
 
 
+def test_a_bundle_on_windows_opens_no_console_either(tmp_path):
+    """Whichever of its two programs writes the entry."""
+    (tmp_path / "zoomsyncw.exe").touch()
+    for name in ("zoomsync.exe", "zoomsyncw.exe"):
+        told = command_of(
+            _home(), executable=str(tmp_path / name), platform="win32", is_frozen=True, environ={}
+        )
+        assert told == [str(tmp_path / "zoomsyncw.exe"), "run", "--at-login"]
+    alone = str(tmp_path / "elsewhere" / "zoomsync.exe")
+    told = command_of(_home(), executable=alone, platform="win32", is_frozen=True, environ={})
+    assert told[0] == alone
+
+
 def test_the_same_home_and_profile_are_started(tmp_path):
     """Whatever the environment at login says."""
     options = {"executable": "/z", "platform": "linux", "is_frozen": True, "environ": {}}

@@ -237,7 +237,7 @@ def bring_home(
         # An agent that ends before the work is done leaves it to this one.
         with contextlib.suppress(_AgentEnded), app.beside(settings, home) as control:
             check = _Watchman(home)
-            first = _look_once(control, check) if sweeps else None
+            first = look_once(control, check) if sweeps else None
             sys.exit(_wait(control, first, check=check, as_json=as_json))
 
 
@@ -261,8 +261,8 @@ class _Watchman:
                 raise _AgentEnded
 
 
-def _look_once(control: "Control", check: "Callable[[], None]") -> "Sweeps":
-    """Have the other agent look through everything, and ask for a second look; name the first.
+def look_once(control: "Control", check: "Callable[[], None]") -> "Sweeps":
+    """Have the agent look through everything, and ask for a second look; name the first.
 
     A sweep may have been going on when it was asked; only the next one surely began afterwards.
     """

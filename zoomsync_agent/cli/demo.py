@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoomsync_agent.cli.agent import PATIENCE_SECONDS, short_row
+from zoomsync_agent.cli.agent import PATIENCE_SECONDS, look_once, short_row
 from zoomsync_agent.cli.output import ExitCode, command, json_option, print_json
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def demo(once: bool, cloud: bool, keep_in: Path | None, as_json: bool) -> None:
     from zoomsync_agent.cli.live import LiveView
     from zoomsync_agent.cli.recordings import table
     from zoomsync_agent.cli.status import show
-    from zoomsync_agent.control import Sweeps
     from zoomsync_agent.desktop import logs, paths
 
     if keep_in is not None:
@@ -83,7 +82,9 @@ def demo(once: bool, cloud: bool, keep_in: Path | None, as_json: bool) -> None:
         stage = threading.Thread(target=_play, args=(played, tell), name="zoom", daemon=True)
         stage.start()
         view.follow_while(agent.control, stage.is_alive)
-        view.wait_until_idle(agent.control, Sweeps(), check=agent.check, patience=PATIENCE_SECONDS)
+        # What became finished last may not have been noticed yet.
+        looked = look_once(agent.control, agent.check)
+        view.wait_until_idle(agent.control, looked, check=agent.check, patience=PATIENCE_SECONDS)
         done = agent.control.recordings()
         seen = agent.control.snapshot()
         if as_json:

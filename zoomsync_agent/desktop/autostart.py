@@ -142,9 +142,12 @@ def program_of(
 def _program(
     environ: Mapping[str, str], executable: str, platform: str, *, is_frozen: bool
 ) -> list[str]:
-    if is_frozen:
-        return [environ.get("APPIMAGE") or executable]
     here = Path(executable)
+    if is_frozen:
+        windowless = here.with_name(f"{APP_NAME}w.exe")  # the other one opens a console
+        if platform == "win32" and windowless.is_file():
+            return [str(windowless)]
+        return [environ.get("APPIMAGE") or executable]
     if platform == "win32":
         windowless = here.with_name("pythonw.exe")  # the other one opens a console
         return [str(windowless if windowless.is_file() else here), "-m", "zoomsync_agent"]
