@@ -120,7 +120,7 @@ def is_wanted_binary(name: str) -> bool:
 
 def identity() -> str | None:
     """Return as whom a Mac's programs are signed: the environment says so, or nobody signs."""
-    return os.environ.get("ZOOMSYNC_SIGN_AS") or None
+    return os.environ.get("INSTALLER_SIGN_AS") or None
 
 
 def info_plist(version: str) -> dict[str, Any]:

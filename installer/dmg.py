@@ -10,7 +10,7 @@ from typing import Final
 from installer import product
 from installer.product import BuildFailed, CannotBuildHere
 
-NOTARY_VARIABLE: Final = "ZOOMSYNC_NOTARY_PROFILE"
+NOTARY_VARIABLE: Final = "INSTALLER_NOTARY_PROFILE"
 """Names the profile that `xcrun notarytool store-credentials` has kept in the keychain."""
 
 
@@ -49,7 +49,7 @@ def commands(
     """
     make = ["hdiutil", "create", "-volname", product.NAME, "-srcfolder", str(stage)]
     found = [[*make, "-fs", "HFS+", "-format", "UDZO", "-ov", str(image)]]
-    signer = environ.get("ZOOMSYNC_SIGN_AS", "")
+    signer = environ.get("INSTALLER_SIGN_AS", "")
     if not signer:
         return found
     found.append(["codesign", "--sign", signer, "--timestamp", str(image)])

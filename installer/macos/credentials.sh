@@ -19,11 +19,11 @@ security import "$RUNNER_TEMP/certificate.p12" -P "$CERTIFICATE_PASSWORD" -f pkc
 security set-key-partition-list -S apple-tool:,apple: -k "$password" "$keychain" >/dev/null
 security list-keychains -d user -s "$keychain" login.keychain-db
 rm "$RUNNER_TEMP/certificate.p12"
-echo "ZOOMSYNC_SIGN_AS=$SIGN_AS" >>"$GITHUB_ENV"
+echo "INSTALLER_SIGN_AS=$SIGN_AS" >>"$GITHUB_ENV"
 if [ -n "${NOTARY_KEY:-}" ]; then
     printf '%s' "$NOTARY_KEY" | base64 --decode >"$RUNNER_TEMP/notary.p8"
     xcrun notarytool store-credentials zoomsync --key "$RUNNER_TEMP/notary.p8" \
         --key-id "$NOTARY_KEY_ID" --issuer "$NOTARY_ISSUER"
     rm "$RUNNER_TEMP/notary.p8"
-    echo "ZOOMSYNC_NOTARY_PROFILE=zoomsync" >>"$GITHUB_ENV"
+    echo "INSTALLER_NOTARY_PROFILE=zoomsync" >>"$GITHUB_ENV"
 fi

@@ -95,8 +95,11 @@ Section "Start menu" SEC_MENU
 SectionEnd
 
 Section /o "Start at login" SEC_LOGIN
+  ReadRegStr $0 HKCU "${RUN_KEY}" "${NAME}"
   WriteRegStr HKCU "${RUN_KEY}" "${NAME}" '"$INSTDIR\zoomsyncw.exe" run --at-login'
-  DeleteRegValue HKCU "${APPROVED_KEY}" "${NAME}"
+  ${If} $0 == "" ; else somebody may have switched it off in Windows' settings
+    DeleteRegValue HKCU "${APPROVED_KEY}" "${NAME}"
+  ${EndIf}
 SectionEnd
 
 Function .onInit
@@ -104,6 +107,11 @@ Function .onInit
     MessageBox MB_ICONSTOP|MB_OK "${NAME} needs a 64-bit Windows." /SD IDOK
     SetErrorLevel 2
     Abort
+  ${EndIf}
+  ; An update shows what was chosen before.
+  ReadRegStr $0 HKCU "${RUN_KEY}" "${NAME}"
+  ${If} $0 != ""
+    SectionSetFlags ${SEC_LOGIN} ${SF_SELECTED}
   ${EndIf}
   ; Who installs without windows says /LOGIN to have it started at login.
   ${GetParameters} $0

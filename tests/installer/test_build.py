@@ -244,9 +244,9 @@ def test_an_image_is_signed_and_notarised_only_as_somebody():
     places = Path("/stage"), Path("/z.dmg")
     plain = dmg.commands(*places, {})
     assert [one[0] for one in plain] == ["hdiutil"]
-    signed = dmg.commands(*places, {"ZOOMSYNC_SIGN_AS": "Developer ID Application: Ann"})
+    signed = dmg.commands(*places, {"INSTALLER_SIGN_AS": "Developer ID Application: Ann"})
     assert [one[0] for one in signed] == ["hdiutil", "codesign"]
-    whole = dmg.commands(*places, {"ZOOMSYNC_SIGN_AS": "Ann", "ZOOMSYNC_NOTARY_PROFILE": "ann"})
+    whole = dmg.commands(*places, {"INSTALLER_SIGN_AS": "Ann", "INSTALLER_NOTARY_PROFILE": "ann"})
     assert [" ".join(one[:3]) for one in whole[2:]] == [
         "xcrun notarytool submit",
         "xcrun stapler staple",
