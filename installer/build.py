@@ -40,6 +40,7 @@ class Order:
         bundle: what is packed.
         dist: where what was made goes.
         work: where what is needed on the way goes.
+        feed: the address that tells of releases.
     """
 
     system: str
@@ -47,6 +48,7 @@ class Order:
     bundle: Path
     dist: Path
     work: Path
+    feed: str
 
 
 def main(arguments: list[str] | None = None, system: str | None = None) -> int:
@@ -68,6 +70,9 @@ def main(arguments: list[str] | None = None, system: str | None = None) -> int:
     parser.add_argument(
         "--expect", metavar="TAG", help="stop unless this is the tag of the version, as in v1.2.3"
     )
+    parser.add_argument(
+        "--feed", default="", metavar="URL", help="where the program asks for newer versions"
+    )
     told = parser.parse_args(arguments)
     unknown = [name for name in told.parts if name not in PARTS]
     if unknown:
@@ -78,7 +83,7 @@ def main(arguments: list[str] | None = None, system: str | None = None) -> int:
         return USAGE
     dist, work = told.dist.resolve(), told.work.resolve()
     lies = told.bundle.resolve() if told.bundle else bundle.place(dist, here)
-    order = Order(here, version, lies, dist, work)
+    order = Order(here, version, lies, dist, work, told.feed)
     try:
         for name in sorted(told.parts or usual, key=list(PARTS).index):
             _make(name, order)
@@ -100,7 +105,7 @@ def _make(name: str, order: Order) -> None:
 
 
 def _bundle(order: Order) -> Path:
-    return bundle.build(order.dist, order.work, order.system)
+    return bundle.build(order.dist, order.work, order.system, order.feed)
 
 
 def _portable(order: Order) -> Path:

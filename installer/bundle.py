@@ -38,8 +38,14 @@ def program_in(bundle: Path, system: str) -> Path:
     return bundle / (f"{product.NAME}.exe" if system == "windows" else product.NAME)
 
 
-def build(dist: Path, work: Path, system: str) -> Path:
+def build(dist: Path, work: Path, system: str, feed: str = "") -> Path:
     """Build the bundle and return where it lies.
+
+    Args:
+        dist: the folder in which it is to lie.
+        work: where what is needed on the way goes.
+        system: this one.
+        feed: the address that tells of releases, which the program asks for newer ones.
 
     Raises:
         CannotBuildHere: PyInstaller is missing.
@@ -53,6 +59,10 @@ def build(dist: Path, work: Path, system: str) -> Path:
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
     command += ["--distpath", str(dist), "--workpath", str(work), str(SPEC)]
     environment = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(moment())}
+    if feed:
+        told = work / "release_feed.txt"
+        told.write_text(f"{feed}\n", "utf-8")
+        environment[contents.FEED_VARIABLE] = str(told)
     if subprocess.run(command, check=False, env=environment, cwd=product.ROOT).returncode:
         raise BuildFailed("PyInstaller failed; what it says stands above")
     bundle = place(dist, system)

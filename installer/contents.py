@@ -36,6 +36,8 @@ _DATA: Final = (
     ("zoomsync_agent/web/templates", "*"),
     ("zoomsync_agent/web/api/templates", "*"),
 )
+FEED_VARIABLE: Final = "INSTALLER_FEED_FILE"
+"""Names the file that says where releases are told of; `build.py --feed` writes it."""
 _ASSETS: Final = ("sample", "tray")
 _SERVICES: Final = ("s3", "sts", "sso", "sso-oidc", "signin")
 """Services of AWS whose descriptions are needed: the bucket's, and those that give keys."""
@@ -64,6 +66,8 @@ def datas(root: Path) -> list[tuple[str, str]]:
             (str(path), f"zoomsync_agent/assets/{name}")
             for path in sorted((root / "assets" / name).iterdir())
         ]
+    if os.environ.get(FEED_VARIABLE):
+        found.append((os.environ[FEED_VARIABLE], "zoomsync_agent/assets"))
     return found
 
 

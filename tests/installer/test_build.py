@@ -13,6 +13,7 @@ import pytest
 from installer import build, bundle, contents, dmg, product
 from installer.product import BuildFailed, CannotBuildHere
 from zoomsync_agent import __version__
+from zoomsync_agent.app import updates
 
 ROOT = Path(__file__).parents[2]
 
@@ -178,6 +179,15 @@ def test_files_lie_where_the_program_looks():
     ours = [path for path in (ROOT / "zoomsync_agent").rglob("*") if path.is_file()]
     wanted = {path for path in ours if path.suffix not in (".py", ".pyc")}
     assert wanted <= there, "files of the program that the bundle would lack"
+
+
+def test_where_newer_versions_are_told_of_comes_along(tmp_path, monkeypatch):
+    """Where the program looks for it; without one nobody is asked."""
+    wanted = updates._OF_THE_RELEASE
+    place = wanted.parent.relative_to(ROOT).as_posix()
+    assert "release_feed.txt" not in {Path(one).name for one, _ in contents.datas(ROOT)}
+    monkeypatch.setenv(contents.FEED_VARIABLE, str(tmp_path / wanted.name))
+    assert (str(tmp_path / wanted.name), place) in contents.datas(ROOT)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ pytestmark = [
 ]
 TRAY_SECONDS = 2.5
 """From its start to the icon in the tray, as is promised."""
+FEED = "https://127.0.0.1:9/releases/latest"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,7 @@ def made(tmp_path_factory):
     beside.start()
     dist, work = place / "dist", place / "work"
     command = [sys.executable, "installer/build.py", "--dist", str(dist), "--work", str(work)]
+    command += ["--feed", FEED]
     environment = {**os.environ, "HOME": str(place)}
     done = subprocess.run(
         command,
@@ -107,6 +109,19 @@ def test_a_part_under_the_lgpl_can_be_replaced(unpacked):
         check=False,
     )
     assert done.returncode == 77, done
+
+
+def test_it_asks_for_newer_versions_where_it_was_released(unpacked):
+    """As whoever built it said; nobody answers there."""
+    environment = {"HOME": str(unpacked.parent), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [unpacked / "zoomsync", "update"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "127.0.0.1:9" in done.stdout + done.stderr
 
 
 def test_the_licences_of_everything_are_in_the_bundle(unpacked):

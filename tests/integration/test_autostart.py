@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from zoomsync_agent.core.errors import NotAllowed
 from zoomsync_agent.desktop import paths
-from zoomsync_agent.desktop.autostart import Autostart, command_of, entry_of
+from zoomsync_agent.desktop.autostart import Autostart, command_of, entry_of, program_of
 from zoomsync_agent.desktop.login_entries import (
     APPROVED_KEY,
     RUN_KEY,
@@ -359,6 +359,12 @@ def test_a_bundle_on_windows_opens_no_console_either(tmp_path):
             _home(), executable=str(tmp_path / name), platform="win32", is_frozen=True, environ={}
         )
         assert told == [str(tmp_path / "zoomsyncw.exe"), "run", "--at-login"]
+    (tmp_path / "zoomsync.exe").touch()
+    for name in ("zoomsync.exe", "zoomsyncw.exe"):  # what is asked for an answer can give one
+        told = program_of(
+            _home(), executable=str(tmp_path / name), platform="win32", is_frozen=True, environ={}
+        )
+        assert told == [str(tmp_path / "zoomsync.exe")]
     alone = str(tmp_path / "elsewhere" / "zoomsync.exe")
     told = command_of(_home(), executable=alone, platform="win32", is_frozen=True, environ={})
     assert told[0] == alone

@@ -103,13 +103,10 @@ def command_of(
 
     See `program_of` for the arguments.
     """
-    return [
-        *program_of(
-            home, environ=environ, executable=executable, platform=platform, is_frozen=is_frozen
-        ),
-        "run",
-        "--at-login",
-    ]
+    environ = os.environ if environ is None else environ
+    frozen = bool(getattr(sys, "frozen", False)) if is_frozen is None else is_frozen
+    program = _program(environ, executable, platform, is_frozen=frozen, has_console=False)
+    return [*program, *_selecting(home), "run", "--at-login"]
 
 
 def program_of(
@@ -131,22 +128,29 @@ def program_of(
     """
     environ = os.environ if environ is None else environ
     frozen = bool(getattr(sys, "frozen", False)) if is_frozen is None else is_frozen
-    command = _program(environ, executable, platform, is_frozen=frozen)
-    if home.root is not None:
-        command += ["--home", str(home.root)]
-    if home.profile:
-        command += ["--profile", home.profile]
-    return command
+    program = _program(environ, executable, platform, is_frozen=frozen, has_console=True)
+    return [*program, *_selecting(home)]
+
+
+def _selecting(home: Home) -> list[str]:
+    root = [] if home.root is None else ["--home", str(home.root)]
+    return [*root, "--profile", home.profile] if home.profile else root
 
 
 def _program(
-    environ: Mapping[str, str], executable: str, platform: str, *, is_frozen: bool
+    environ: Mapping[str, str],
+    executable: str,
+    platform: str,
+    *,
+    is_frozen: bool,
+    has_console: bool,
 ) -> list[str]:
     here = Path(executable)
+    if is_frozen and platform == "win32":
+        # A bundle has two programs: one that can be read, and one that opens no console.
+        other = here.with_name(f"{APP_NAME}.exe" if has_console else f"{APP_NAME}w.exe")
+        return [str(other) if other.is_file() else executable]
     if is_frozen:
-        windowless = here.with_name(f"{APP_NAME}w.exe")  # the other one opens a console
-        if platform == "win32" and windowless.is_file():
-            return [str(windowless)]
         return [environ.get("APPIMAGE") or executable]
     if platform == "win32":
         windowless = here.with_name("pythonw.exe")  # the other one opens a console
