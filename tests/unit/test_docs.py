@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from zoomsync_agent import cli
-from zoomsync_agent.core import errors
 from zoomsync_agent.cli.output import ExitCode
+from zoomsync_agent.core import errors
 from zoomsync_agent.settings import SPECS
 
 ROOT = Path(__file__).resolve().parents[2]
