@@ -229,7 +229,8 @@ def test_signals_of_others_end_and_open_nothing(
     """Whatever they hold, and whether they are sent to all or to the agent alone."""
     with NotificationDaemon(bus.address) as daemon:
         notifier.tell(FAILED)
-        number = daemon.wait_shown(1)[0]["id"]
+        notifier.tell(SAFE)
+        failed, safe = (one["id"] for one in daemon.wait_shown(2))
         emitter = DBusAddress(notifying.PATH, interface=notifying.SERVICE)
         for member in ("ActionInvoked", "NotificationClosed", "Other"):
             signal = new_signal(emitter, member, signature, body)
@@ -237,10 +238,11 @@ def test_signals_of_others_end_and_open_nothing(
                 signal.header.fields[HeaderFields.destination] = daemon.asker
             stranger.send(signal)
         stranger.send_and_get_reply(message_bus.GetId())
-        daemon.click(number)
+        daemon.click(safe)
         wait_for("the page is open", lambda: opened)
-        assert opened == ["ui/health"]
-        assert notifier.is_alive
+        assert opened == ["ui/recordings"]
+        daemon.click(failed)  # it was not closed either
+        wait_for("the other page is open", lambda: len(opened) == 2)
 
 
 @pytest.mark.parametrize(("signature", "body"), [(None, ()), ("s", ("x",)), ("au", ([1],))])
