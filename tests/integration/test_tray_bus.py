@@ -109,7 +109,7 @@ EVERY_CLICK = [
     ("board_meeting · 11 Nov", "open_recording rec-2"),
     ("Stop monitoring", "watch False"),
     ("Pause for 1 hour", "pause 3600"),
-    ("Change folder…", "choose_folder"),
+    ("Change recordings folder…", "choose_folder"),
     ("Signed in to Zoom as you@example.org", "open_page ui/settings"),
     ("Start at login", "set_at_login True"),
     ("Quit", "end"),
@@ -336,8 +336,8 @@ def test_a_click_that_waits_does_not_hold_up_the_menu(bus):
     with FakePanel(bus.address) as panel, running(desk) as one:
         panel.wait_for_icon()
         desk.hold = threading.Event()
-        panel.click("Change folder…")
-        panel.click("Change folder…")
+        panel.click("Change recordings folder…")
+        panel.click("Change recordings folder…")
         wait_for("it is being done", lambda: desk.threads)
         assert "Quit" in panel.labels()
         desk.hold.set()
