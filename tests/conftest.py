@@ -67,6 +67,14 @@ def pytest_configure(config):
     config.add_cleanup(patch.undo)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a group on one worker."""
+    from tests.fakes.grouping import ByGroup  # xdist is not there where it is switched off
+
+    return ByGroup(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
 def _unskipped(report):
     if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
