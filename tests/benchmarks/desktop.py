@@ -5,6 +5,7 @@ The bus is a real one, the panel on it is played, the keyring is GNOME's.
 
 import contextlib
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -43,10 +44,17 @@ def measure(place: Path, *, quick: bool) -> list[Figure]:
     ]
 
 
+@contextlib.contextmanager
+def _bus() -> Iterator[SessionBus]:
+    """Give a bus in a folder with a short path: addresses of sockets are at most 107 bytes long."""
+    with tempfile.TemporaryDirectory(prefix="zs-bus") as folder, SessionBus(Path(folder)) as bus:
+        yield bus
+
+
 def _icon(place: Path, *, rounds: int) -> list[Figure]:
     agent = agent_in(place)
     times = []
-    with SessionBus(place) as bus, FakePanel(bus.address) as panel, agent:
+    with _bus() as bus, FakePanel(bus.address) as panel, agent:
         agent.settings = {**agent.settings, "DBUS_SESSION_BUS_ADDRESS": bus.address}
         for number in range(1, rounds + 1):
             began = time.perf_counter()
@@ -66,7 +74,7 @@ def _resting(place: Path, *, quick: bool) -> list[Figure]:
         fill_meeting(meeting_folder(agent.recordings, number), number)
     with agent, agent.agent():
         queue.wait_for_done(folders * _JOBS_EACH)
-    with SessionBus(place) as bus, FakePanel(bus.address) as panel, agent:
+    with _bus() as bus, FakePanel(bus.address) as panel, agent:
         agent.settings = {**agent.settings, "DBUS_SESSION_BUS_ADDRESS": bus.address}
         return _rest(agent, panel, f"{folders} recordings", FOLDER_MIB, "folder", quick=quick)
 

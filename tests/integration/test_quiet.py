@@ -154,7 +154,7 @@ def test_a_variable_that_overrules_is_named(world, monkeypatch):
 
 def test_a_trial_needs_an_agent_that_may_tell(world):
     """Else it says what is missing."""
-    assert "zoomsync run" in _run("test")
+    assert "zoomsync run" in _run("test", code=2)
     with InstanceLock(world.home):
         assert "should appear" in _run("test")
         assert json.loads(_run("test", "--json")) == {"asked": True}
