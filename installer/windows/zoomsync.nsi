@@ -62,7 +62,10 @@ LangString ASK_DATA ${LANG_GERMAN} "Auch Einstellungen, Warteschlange, Katalog, 
 ; Ends the agents that run from this very folder, and no other; what is half uploaded goes on later.
 !macro EndAgents
   DetailPrint "Ending ${NAME}"
-  nsExec::Exec `"$SYSDIR\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "Get-Process zoomsync,zoomsyncw -ErrorAction SilentlyContinue | Where-Object { $$_.Path -like '$INSTDIR\*' } | Stop-Process -Force"`
+  ; The folder goes by a variable, for a name may hold quotes; and the system is asked for paths,
+  ; because a PowerShell of 32 bits sees none of programs that have 64.
+  System::Call 'kernel32::SetEnvironmentVariable(t "ZS_DIR", t "$INSTDIR\")'
+  nsExec::Exec /TIMEOUT=60000 `"$SYSDIR\WindowsPowerShell\v1.0\powershell.exe" -NoProfile -NonInteractive -Command "Get-CimInstance Win32_Process | Where-Object { $$_.Name -in 'zoomsync.exe','zoomsyncw.exe' -and $$_.ExecutablePath -and $$_.ExecutablePath.StartsWith($$env:ZS_DIR, 'OrdinalIgnoreCase') } | ForEach-Object { Stop-Process -Id $$_.ProcessId -Force }"`
   Pop $0
   Sleep 500
 !macroend
@@ -165,21 +168,25 @@ FunctionEnd
 
 ; What the agent keeps for itself, of every profile.
 Function un.Data
-  nsExec::Exec '"$INSTDIR\zoomsync.exe" sign-out zoom'
+  nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" sign-out zoom'
   Pop $0
-  nsExec::Exec '"$INSTDIR\zoomsync.exe" sign-out s3'
+  nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" sign-out s3'
   Pop $0
-  nsExec::Exec '"$INSTDIR\zoomsync.exe" sign-out'
+  nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" sign-out --service-key'
+  Pop $0
+  nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" sign-out'
   Pop $0
   FindFirst $2 $3 "${DATA}\profiles\*"
   ${DoWhile} $3 != ""
     ${If} $3 != "."
     ${AndIf} $3 != ".."
-      nsExec::Exec '"$INSTDIR\zoomsync.exe" --profile $3 sign-out zoom'
+      nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" --profile $3 sign-out zoom'
       Pop $0
-      nsExec::Exec '"$INSTDIR\zoomsync.exe" --profile $3 sign-out s3'
+      nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" --profile $3 sign-out s3'
       Pop $0
-      nsExec::Exec '"$INSTDIR\zoomsync.exe" --profile $3 sign-out'
+      nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" --profile $3 sign-out --service-key'
+      Pop $0
+      nsExec::Exec /TIMEOUT=30000 '"$INSTDIR\zoomsync.exe" --profile $3 sign-out'
       Pop $0
       Push "${DATA}\profiles\$3"
       Call un.Folder
@@ -193,7 +200,7 @@ Function un.Data
   Call un.Folder
 FunctionEnd
 
-; What lies in one folder of data. Not the inbox: what was handed in may be there alone.
+; What lies in one folder of data. Not what lies in inbox and spool: it may be there alone.
 Function un.Folder
   Pop $9
   Delete "$9\config.toml"
@@ -205,7 +212,11 @@ Function un.Folder
   Delete "$9\*.lock.json"
   Delete "$9\*.told"
   Delete "$9\page.token"
-  RMDir /r "$9\spool"
+  Delete "$9\*.db.*"
+  Delete "$9\*.lock.changes"
+  Delete "$9\no-tray"
+  ; What was fetched from Zoom's cloud may be nowhere else by now, as little as what was handed in.
+  RMDir "$9\spool"
   RMDir "$9\inbox"
   RMDir "$9"
 FunctionEnd

@@ -99,15 +99,17 @@ def test_recordings_are_never_taken_away():
     """Only names that the agent gives to what is its own; folders only where they are empty."""
     section = block("Function", r"un\.Folder") + block("Function", r"un\.Data")
     whole = re.findall(r'RMDir /r "(.+)"', section)
-    assert whole == ["$9\\spool", "${DATA}\\Logs"]
+    assert whole == ["${DATA}\\Logs"]
     assert SCRIPT.count("RMDir /r") == len(whole)
-    assert '"$9\\inbox"' in section  # what was handed in may be there alone
+    for place in ("inbox", "spool"):  # only where they are empty
+        assert f'RMDir "$9\\{place}"' in section
     assert "Zoom Archive" not in SCRIPT
 
 
 def test_agents_are_ended_by_their_folder():
     """Another copy, of somebody who unpacked one, goes on."""
-    assert "-like '$INSTDIR\\*'" in SCRIPT
+    assert "ExecutablePath.StartsWith($$env:ZS_DIR" in SCRIPT
+    assert 'SetEnvironmentVariable(t "ZS_DIR", t "$INSTDIR\\")' in SCRIPT
     assert "taskkill" not in SCRIPT.lower()
 
 

@@ -12,10 +12,16 @@ from tests.fakes.log import RecordingLog
 from tests.fakes.page_world import PageWorld
 from tests.fakes.process import Zoomsync
 from zoomsync_agent.app import updates
-from zoomsync_agent.core.errors import AgentError, NetworkUnavailable, SettingsError
+from zoomsync_agent.core.errors import (
+    AgentError,
+    NetworkUnavailable,
+    RemoteUnavailable,
+    SettingsError,
+)
 from zoomsync_agent.core.facts import UPDATE_FOUND
 from zoomsync_agent.core.updates import DAY_SECONDS, Release
 from zoomsync_agent.engine.updating import AGAIN_SECONDS, Updating
+from zoomsync_agent.settings import load
 
 PAGE = "https://example.org/zoomsync/99"
 NEWER = json.dumps({"tag_name": "v99.1", "html_url": PAGE}).encode()
@@ -27,6 +33,7 @@ class Feed:
     def __init__(self):
         self.status, self.body, self.asked = 200, NEWER, 0
         self.url = ""
+        self.location, self.then = "/there", 200
 
 
 @pytest.fixture
@@ -39,8 +46,8 @@ def feed():
             told.asked += 1
             self.send_response(told.status)
             if told.status == 302:
-                self.send_header("Location", "/there")
-                told.status = 200
+                self.send_header("Location", told.location)
+                told.status = told.then
                 self.end_headers()
                 return
             self.send_header("Content-Length", str(len(told.body)))
@@ -71,6 +78,25 @@ def test_a_feed_names_the_latest_release(feed, status):
     assert updates.latest(feed.url) == Release("99.1", PAGE)
 
 
+@pytest.mark.parametrize(
+    "location", ["http://127.0.0.1:9/", "https://example.org/", "http://localhost:1/"]
+)
+def test_whoever_was_not_asked_names_no_page(feed, location):
+    """A download would be fetched from there."""
+    feed.status, feed.location = 302, location
+    with pytest.raises(RemoteUnavailable, match="elsewhere"):
+        updates.latest(feed.url)
+    assert feed.asked == 1
+
+
+def test_a_feed_that_leads_in_circles_is_left(feed):
+    """After some turns."""
+    feed.status = feed.then = 302
+    with pytest.raises(RemoteUnavailable, match="circles"):
+        updates.latest(feed.url)
+    assert feed.asked == 4
+
+
 def test_a_page_instead_of_a_feed_names_none(feed):
     """As a captive portal answers."""
     feed.body = b"<html>Please sign in</html>"
@@ -80,7 +106,7 @@ def test_a_page_instead_of_a_feed_names_none(feed):
 def test_a_feed_without_an_end_is_no_feed(feed):
     """Nobody reads more than a megabyte."""
     feed.body = b"[" + b" " * (2 << 20)
-    with pytest.raises(NetworkUnavailable, match="more than a feed"):
+    with pytest.raises(RemoteUnavailable, match="more than a feed"):
         updates.latest(feed.url)
 
 
@@ -143,6 +169,30 @@ def test_without_an_answer_it_is_asked_again_in_an_hour_and_nobody_is_troubled(s
     assert service.tick() == AGAIN_SECONDS
     assert service.tick() == AGAIN_SECONDS
     assert ask.count == 2
+    assert state.get(UPDATE_FOUND) is None
+
+
+def test_a_refusal_counts_as_the_answer_of_the_day(state):
+    """A feed that is not there is not asked each hour."""
+    clock, ask = ManualClock(), Asking()
+    ask.error = RemoteUnavailable("answered 404")
+    service = Updating(ask, state, clock=clock, log=RecordingLog())
+    for _ in range(24):
+        service.tick()
+        clock.advance(3_500.0)
+    assert ask.count == 1
+
+
+def test_what_was_found_is_forgotten_with_its_feed(state, home, tmp_path):
+    """Off means off, also for what stands on the page."""
+    options = {"clock": ManualClock(), "log": RecordingLog()}
+    chosen = load(home, {"ZOOMSYNC_UPDATE_FEED": "https://example.org/a"}, cwd=tmp_path)
+    assert len(updates.updating(chosen, home, state, **options)) == 1
+    state.set(UPDATE_FOUND, Release("99.1", PAGE).text)
+    assert len(updates.updating(chosen, home, state, **options)) == 1
+    assert state.get(UPDATE_FOUND) is not None
+    chosen = load(home, {"ZOOMSYNC_UPDATE_CHECK": "no"}, cwd=tmp_path)
+    assert updates.updating(chosen, home, state, **options) == []
     assert state.get(UPDATE_FOUND) is None
 
 

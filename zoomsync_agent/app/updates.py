@@ -4,9 +4,15 @@ import json
 import subprocess
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from zoomsync_agent.core.errors import NetworkUnavailable, SettingsError
+from zoomsync_agent.core.errors import (
+    NetworkUnavailable,
+    RemoteUnavailable,
+    SettingsError,
+    by_code,
+)
+from zoomsync_agent.core.facts import UPDATE_ASKED_AT, UPDATE_FEED, UPDATE_FOUND
 from zoomsync_agent.core.updates import LONGEST_FEED, Release, latest_in
 from zoomsync_agent.desktop.autostart import program_of
 from zoomsync_agent.desktop.paths import Home
@@ -15,9 +21,13 @@ from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, Service, StateStore
 from zoomsync_agent.settings import Settings
 
+if TYPE_CHECKING:
+    import httpx
+
 _OF_THE_RELEASE: Final = Path(__file__).resolve().parent.parent / "assets" / "release_feed.txt"
 """Written by whoever releases the program: where its releases are told of."""
 _PATIENCE_SECONDS: Final = 60.0
+_MOST_HOPS: Final = 4
 _NO_WINDOW: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """On Windows, where the agent has no console, none must flash up."""
 
@@ -53,27 +63,42 @@ def latest(feed: str) -> Release | None:
         raise SettingsError("update_feed must begin with https://")
     headers = {"Accept": "application/json", "User-Agent": "zoomsync"}
     try:
-        with (
-            new_client(feed) as client,
-            client.stream("GET", address, headers=headers, follow_redirects=True) as answer,
-        ):
-            if not answer.is_success:
-                raise NetworkUnavailable(f"{address.host} answered {answer.status_code}")
-            body = bytearray()
-            for piece in answer.iter_bytes():
-                body += piece
-                if len(body) > LONGEST_FEED:
-                    raise NetworkUnavailable(f"{address.host} sent more than a feed")
+        with new_client(feed) as client:
+            for _ in range(_MOST_HOPS):
+                with client.stream("GET", address, headers=headers) as answer:
+                    if answer.next_request is None:
+                        return latest_in(_body_of(answer, address.host))
+                    # Whoever may name a page for downloads must be who was asked.
+                    there, here = answer.next_request.url, address
+                    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+                        raise RemoteUnavailable(f"{here.host} sends the question elsewhere")
+                    address = there
     except httpx.HTTPError as exc:
         raise network_error(exc, address.host, "asking for updates", setting="update_feed") from exc
-    return latest_in(body.decode("utf-8", "replace"))
+    raise RemoteUnavailable(f"{address.host} sends the question round in circles")
+
+
+def _body_of(answer: "httpx.Response", host: str) -> str:
+    if not answer.is_success:
+        raise RemoteUnavailable(f"{host} answered {answer.status_code}")
+    body = bytearray()
+    for piece in answer.iter_bytes():
+        body += piece
+        if len(body) > LONGEST_FEED:
+            raise RemoteUnavailable(f"{host} sent more than a feed")
+    return body.decode("utf-8", "replace")
 
 
 def updating(
     settings: Settings, home: Home, state: StateStore, *, clock: Clock, log: Log
 ) -> list[Service]:
     """Return the service that asks; none where nobody is to be asked."""
-    if not feed_of(settings):
+    feed = feed_of(settings)
+    if state.get(UPDATE_FEED) != feed:  # off, or another one: what the former said is forgotten
+        for name in (UPDATE_FOUND, UPDATE_ASKED_AT):
+            state.set(name, None)
+        state.set(UPDATE_FEED, feed)
+    if not feed:
         return []
     return [Updating(partial(_asked_apart, home), state, clock=clock, log=log)]
 
@@ -93,7 +118,7 @@ def _asked_apart(home: Home) -> Release | None:
         )
         told = json.loads(done.stdout)
         if done.returncode != 0:
-            raise NetworkUnavailable(str(told["error"]["detail"]))
+            raise by_code(told["error"]["code"])(str(told["error"]["detail"]))
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as exc:
         raise NetworkUnavailable(f"asking for updates: {exc}") from exc
     return Release.read(f"{told.get('latest')} {told.get('url')}")

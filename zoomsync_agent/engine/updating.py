@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from zoomsync_agent.core.errors import AgentError, StoreDamaged
+from zoomsync_agent.core.errors import AgentError, NetworkUnavailable, StoreDamaged
 from zoomsync_agent.core.facts import UPDATE_ASKED_AT, UPDATE_FOUND
 from zoomsync_agent.core.updates import DAY_SECONDS, Release
 from zoomsync_agent.engine.worker import Log
@@ -46,15 +46,17 @@ class Updating(ThreadService):
         since = now - self._asked_at()
         if 0 <= since < DAY_SECONDS:
             return min(DAY_SECONDS - since, AGAIN_SECONDS)
+        self._state.set(UPDATE_ASKED_AT, repr(now))
         try:
             found = self._ask()
         except StoreDamaged:
             raise
         except AgentError as exc:
             self._log.info("no answer about updates", why=exc.detail)
-            return AGAIN_SECONDS
-        self._state.set(UPDATE_ASKED_AT, repr(now))
-        self._state.set(UPDATE_FOUND, found.text if found else None)
+            if isinstance(exc, NetworkUnavailable):  # nobody was reached, so nobody was asked
+                self._state.set(UPDATE_ASKED_AT, None)
+        else:
+            self._state.set(UPDATE_FOUND, found.text if found else None)
         return AGAIN_SECONDS
 
     def _asked_at(self) -> float:
