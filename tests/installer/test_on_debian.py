@@ -16,7 +16,10 @@ from installer import build, contents, smoke
 from tests.fakes.debian_tree import DebianTree
 from tests.fakes.process import wait_for
 from tests.fakes.tray.bus import FakePanel, SessionBus
+from tests.fakes.tray.screen import ICON_SIZE, Screen
 from zoomsync_agent import __version__
+from zoomsync_agent.tray import art
+from zoomsync_agent.tray.looks import Face, Look
 
 pytestmark = [
     pytest.mark.slow,
@@ -123,6 +126,26 @@ def test_it_asks_for_newer_versions_where_it_was_released(unpacked):
         check=False,
     )
     assert "127.0.0.1 takes no connections" in done.stderr
+
+
+def test_its_icon_is_seen_on_a_screen(unpacked):
+    """On a real panel, and a real click opens its menu; then it ends as it is told to."""
+    home = unpacked.parent / "user"
+    (home / "Documents" / "Zoom").mkdir(parents=True)
+    with Screen() as screen:
+        environment = {**screen.environment, "HOME": str(home), "PATH": os.environ["PATH"]}
+        process = subprocess.Popen(
+            [unpacked / "zoomsync", "run", "--at-login"], env=environment, cwd=home
+        )
+        try:
+            at = screen.wait_to_see(art.draw(Look(Face.IDLE), ICON_SIZE))
+            opened = screen.open_menu(at)
+            screen.keep("bundle-menu")
+            assert len(screen.rows(opened)) > 8
+        finally:
+            process.terminate()
+            code = process.wait(10)
+    assert code == 0
 
 
 def test_the_licences_of_everything_are_in_the_bundle(unpacked):
