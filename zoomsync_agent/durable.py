@@ -1,9 +1,16 @@
 """What survives a power cut: bytes on the disk itself, and the names that lead to them."""
 
+import contextlib
 import errno
 import os
 import sys
+import tempfile
 from pathlib import Path
+from typing import Final
+
+NEW_SUFFIX: Final = ".new"
+"""Ends the name of a file that is being written, in the folder of the one whose place it takes."""
+_MODE_OF_NEW: Final = 0o600
 
 
 def make_durable(descriptor: int) -> None:
@@ -20,6 +27,34 @@ def make_durable(descriptor: int) -> None:
         os.fdatasync(descriptor)
     else:
         os.fsync(descriptor)
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write a file so that it is there whole, or as it was before.
+
+    That its name survives a power cut is up to `flush_folder`.
+
+    Args:
+        path: of the file; its folder is there.
+        data: what is to stand in it.
+        mode: who may open it.
+
+    Raises:
+        OSError: it could not be written; what was there before still is.
+    """
+    descriptor, new = tempfile.mkstemp(prefix=".", suffix=NEW_SUFFIX, dir=path.parent)  # 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode != _MODE_OF_NEW:
+            Path(new).chmod(mode)
+        Path(new).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(new).unlink()
+        raise
 
 
 def flush_folders(folder: Path, root: Path) -> None:

@@ -1,15 +1,14 @@
 """Where each system keeps what it starts at login, and in which form."""
 
-import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from zoomsync_agent.core.errors import NotAllowed
+from zoomsync_agent.durable import replace_file
 
 RUN_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Run"
 APPROVED_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
@@ -330,14 +329,4 @@ else:
 def _replace(path: Path, data: bytes) -> None:
     """Write a file that is there whole, or as it was before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # launchd and desktops take no file that others could write
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, data, mode=0o644)  # no file that others could write is taken

@@ -8,7 +8,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from urllib.parse import quote
 from zoomsync_agent.core.errors import SecretsUnavailable
 from zoomsync_agent.desktop.paths import Home
 from zoomsync_agent.desktop.secrets import KeyringSecrets
-from zoomsync_agent.durable import flush_folder
+from zoomsync_agent.durable import NEW_SUFFIX, flush_folder, replace_file
 from zoomsync_agent.ports import SecretStore
 
 VARIABLE: Final = "ZOOMSYNC_SECRETS_DIR"
@@ -91,17 +90,7 @@ class FileSecrets:
             self._make()
             self._clear()
             path = self._path(name)
-            descriptor, new = tempfile.mkstemp(prefix=".", suffix=".new", dir=self._folder)  # 0600
-            try:
-                with open(descriptor, "wb") as file:  # noqa: PTH123  it is open already
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(new).replace(path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    Path(new).unlink()
-                raise
+            replace_file(path, data)
             flush_folder(self._folder)
 
     def delete(self, name: str) -> None:
@@ -118,7 +107,7 @@ class FileSecrets:
 
     def _clear(self) -> None:
         """Remove what a process left behind that was killed while it wrote."""
-        for left in self._folder.glob(".*.new"):
+        for left in self._folder.glob(f".*{NEW_SUFFIX}"):
             with contextlib.suppress(OSError):
                 if time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
                     left.unlink()

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoomsync_agent.core.errors import SettingsError
-from zoomsync_agent.durable import flush_folder
+from zoomsync_agent.durable import flush_folder, replace_file
 from zoomsync_agent.settings import layers
 from zoomsync_agent.settings.layers import Layer, Places
 from zoomsync_agent.settings.loading import build
@@ -152,16 +151,7 @@ def _first_file() -> str:
 def _replace(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode("utf-8"))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, text.encode("utf-8"))
     except OSError as exc:
         raise SettingsError(f"{path} cannot be written: {exc.strerror or exc}") from exc
     with contextlib.suppress(OSError):  # it is written; where its name cannot be flushed, so be it
