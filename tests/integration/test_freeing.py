@@ -878,13 +878,13 @@ def test_a_file_that_changes_while_it_is_read_stays(world, old):
 # --- crashes -----------------------------------------------------------------------------------
 
 
+def _die(_path):
+    raise Crash
+
+
 def test_a_death_before_the_move_leaves_nothing_behind(world, old):
     """It is moved another time."""
-
-    def die(_path):
-        raise Crash
-
-    world.trash.before = die
+    world.trash.before = _die
     with pytest.raises(Crash):
         world.service().tick()
     assert old.exists()
@@ -899,11 +899,7 @@ def test_a_death_before_the_move_leaves_nothing_behind(world, old):
 
 def test_a_death_after_the_move_is_found_out(world, old):
     """It is told, and what is taken back then is left alone."""
-
-    def die(_path):
-        raise Crash
-
-    world.trash.after = die
+    world.trash.after = _die
     with pytest.raises(Crash):
         world.service().tick()
     assert not old.exists()
@@ -920,11 +916,7 @@ def test_a_death_after_the_move_is_found_out(world, old):
 
 def test_a_drive_that_is_away_after_a_death_tells_nothing(world, old):
     """Until it is back."""
-
-    def die(_path):
-        raise Crash
-
-    world.trash.before = die
+    world.trash.before = _die
     with pytest.raises(Crash):
         world.service().tick()
     away = world.root.with_name("away")
@@ -1019,11 +1011,7 @@ def test_a_death_after_the_second_move_is_found_out(world, old):
     world.see_all()
     other = world.come_home(data=b"something else")
     world.clock.advance((DAYS + 1) * DAY)
-
-    def die(_path):
-        raise Crash
-
-    world.trash.after = die
+    world.trash.after = _die
     with pytest.raises(Crash):
         world.service().tick()
     assert [one.identity.size for one in world.freed.unsure()] == [len(b"something else")]

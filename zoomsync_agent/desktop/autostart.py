@@ -103,10 +103,15 @@ def command_of(
 
     See `program_of` for the arguments.
     """
-    environ = os.environ if environ is None else environ
-    frozen = bool(getattr(sys, "frozen", False)) if is_frozen is None else is_frozen
-    program = _program(environ, executable, platform, is_frozen=frozen, has_console=False)
-    return [*program, *_selecting(home), "run", "--at-login"]
+    program = program_of(
+        home,
+        environ=environ,
+        executable=executable,
+        platform=platform,
+        is_frozen=is_frozen,
+        has_console=False,
+    )
+    return [*program, "run", "--at-login"]
 
 
 def program_of(
@@ -116,6 +121,7 @@ def program_of(
     executable: str = sys.executable,
     platform: str = sys.platform,
     is_frozen: bool | None = None,
+    has_console: bool = True,
 ) -> list[str]:
     """Return how this very program is called for *home*, up to the command.
 
@@ -125,16 +131,16 @@ def program_of(
         executable: the interpreter, or the program where it is a bundle.
         platform: the system.
         is_frozen: whether the program is a bundle; this one's by default.
+        has_console: whether it is to have one, where there are programs with and without.
     """
     environ = os.environ if environ is None else environ
     frozen = bool(getattr(sys, "frozen", False)) if is_frozen is None else is_frozen
-    program = _program(environ, executable, platform, is_frozen=frozen, has_console=True)
-    return [*program, *_selecting(home)]
-
-
-def _selecting(home: Home) -> list[str]:
-    root = [] if home.root is None else ["--home", str(home.root)]
-    return [*root, "--profile", home.profile] if home.profile else root
+    program = _program(environ, executable, platform, is_frozen=frozen, has_console=has_console)
+    if home.root is not None:
+        program += ["--home", str(home.root)]
+    if home.profile:
+        program += ["--profile", home.profile]
+    return program
 
 
 def _program(
