@@ -18,6 +18,7 @@ from tests.fakes.tree import ArchiveView, ZoomTree, sha256, video
 from zoomsync_agent import app, settings
 from zoomsync_agent.desktop.clock import SystemClock
 from zoomsync_agent.sources import watch
+from zoomsync_agent.sources.settling import Settling
 
 EVENTS, CLOCK = "events", "by-clock"
 SOON = 20.0
@@ -47,13 +48,14 @@ class Watched:
         self.archive = ArchiveView(home.default_archive)
         self._stack = contextlib.ExitStack()
 
-    def start(self):
+    def start(self, *, first_look=True):
         """Start the agent and wait for its first look."""
-        agent = app.build(self._chosen, self._home, zone=UTC)
+        agent = app.build(self._chosen, self._home, zone=UTC, may_rest=True)
         self._stack.callback(agent.stop)
-        agent.start()
         self.agent, self.control = agent, agent.control
-        wait_for("the first look", lambda: self.is_looked_through() or self.problem)
+        agent.start()
+        if first_look:
+            wait_for("the first look", lambda: self.is_looked_through() or self.problem)
         return self
 
     def stop(self):
@@ -389,6 +391,51 @@ def test_a_file_that_is_replaced_after_it_was_archived_is_another_recording(watc
     tree.put(folder / "video1.mp4", video("edited", 30_000))
     watched.wait_until_safe(*tree.finished)
     assert sorted(watched.archive.media().values()) == sorted(tree.finished)
+
+
+def test_monitoring_that_is_stopped_sees_nothing_from_that_moment_on(watched, tree):
+    """Not even until the supervisor, which nobody asks here, has stopped the service."""
+    watched.start()
+    tree.meeting("Before")
+    (before,) = tree.finished
+    watched.wait_until_safe(before)
+
+    watched.control.watch(wanted=False)
+    tree.meeting("Unseen")
+    watched.watcher.look_soon()
+    time.sleep(2.5)
+    assert set(watched.rows()) == {before}
+    assert not watched.control.snapshot().as_dict()["waiting"]
+
+    watched.control.watch(wanted=True)
+    watched.wait_until_safe(*tree.finished)
+
+
+def test_monitoring_that_is_stopped_in_the_middle_of_a_look_tells_nothing_of_it(
+    watched, tree, monkeypatch
+):
+    """And what was not told of is found when it is wanted again, the backlog as backlog."""
+    tree.meeting("History", age_seconds=86_400)
+    look = Settling.look
+    struck = []
+
+    def stopped_meanwhile(self, listing, known):
+        found = look(self, listing, known)
+        if not struck:
+            struck.append(listing.folder)
+            watched.control.watch(wanted=False)
+        return found
+
+    monkeypatch.setattr(Settling, "look", stopped_meanwhile)
+    watched.start(first_look=False)
+    wait_for("it is stopped", lambda: struck)
+    time.sleep(1.0)
+    assert watched.rows() == {}
+    assert not watched.is_looked_through()
+
+    watched.control.watch(wanted=True)
+    watched.wait_until_safe(*tree.finished)
+    assert watched.is_looked_through()
 
 
 @pytest.mark.parametrize("watched", [EVENTS], indirect=True)

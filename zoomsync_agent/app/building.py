@@ -204,6 +204,10 @@ def _wired(
         clock=clock,
         owner=Owner(parts.user, settings.device, zone),
     )
+
+    def is_stopped() -> bool:
+        return may_rest and state.get(NOT_WATCHING) is not None
+
     watch = FolderWatch(
         settings.recordings_path,
         intake,
@@ -212,6 +216,7 @@ def _wired(
         quiet_seconds=settings.quiet_seconds,
         sweep_seconds=settings.reconcile_seconds,
         events=_wants_events(settings),
+        is_unwanted=is_stopped,
     )
     sources: list[RecordingSource] = [
         *([watch] if sweeps else []),
@@ -283,10 +288,10 @@ def _wired(
         services += freeing(
             settings, home, databases, destinations, cloud, audit, pace, clock=clock, log=log
         )
-    resting = {one.name for one in sources} if may_rest else set()
+    looking = {one.name for one in sources}
 
     def rests(service: Service) -> bool:
-        return service.name in resting and state.get(NOT_WATCHING) is not None
+        return service.name in looking and is_stopped()
 
     return Agent(
         databases,

@@ -8,7 +8,7 @@ is compared with what it was.
 import logging
 import os
 import queue
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -48,6 +48,8 @@ class FolderWatch(ThreadService):
         quiet_seconds: how long a file must stand still where nothing can be proven.
         sweep_seconds: how often the whole folder is looked through, at the most often.
         events: whether the operating system is asked for events; without them the sweeps must do.
+        is_unwanted: tells whether nothing new is to be seen now. What was not told of for that
+            reason is found by a sweep as soon as it is wanted again.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class FolderWatch(ThreadService):
         quiet_seconds: float,
         sweep_seconds: float,
         events: bool = True,
+        is_unwanted: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__("settler")
+        self._is_unwanted = is_unwanted
         self._root = root
         self._real_root = root
         self._folder = ZoomFolder(root)
@@ -97,6 +101,11 @@ class FolderWatch(ThreadService):
     def _tick(self) -> None:
         now = self._clock.monotonic()
         try:
+            if self._is_unwanted():
+                self._root_identity = None  # so that everything is looked through afterwards
+                self._root_check_at = now + _ROOT_CHECK_SECONDS
+                self._due.clear()
+                return
             if now >= self._root_check_at:
                 self._root_check_at = now + _ROOT_CHECK_SECONDS
                 self._check_root()
@@ -209,8 +218,12 @@ class FolderWatch(ThreadService):
             known = remembered.pop(folder, {})
             batch += self._examine(listing, known)
             if len(batch) >= _BATCH:
+                if self._is_over():
+                    return
                 self._tell(batch)
                 batch = []
+        if self._is_over():
+            return
         self._tell(batch)
         # A root that went away in the middle proves nothing about what was in it.
         if self._root.is_dir():
@@ -220,6 +233,14 @@ class FolderWatch(ThreadService):
             self._listener.swept(self._root)
         took = self._clock.monotonic() - began
         self._sweep_at = began + max(self._sweep_seconds, took * _SWEEP_SHARE)
+
+    def _is_over(self) -> bool:
+        """Return whether nobody is to be told of what was seen just now.
+
+        Asked after a look and before it is told of, so that nothing is told which was not there
+        before somebody stopped the monitoring.
+        """
+        return self._stopping.is_set() or self._is_unwanted()
 
     def _by_folder(self, known: "Mapping[str, KnownFile]") -> dict[str, dict[str, KnownFile]]:
         inside = str(self._root) + os.sep
@@ -234,7 +255,8 @@ class FolderWatch(ThreadService):
         batch: list[Sighting] = []
         for listing in listings:
             batch += self._examine(listing, self._listener.known(listing.folder))
-        self._tell(batch)
+        if not self._is_over():
+            self._tell(batch)
 
     def _examine(self, listing: Listing, known: "Mapping[str, KnownFile]") -> list[Sighting]:
         """Decide about the files of one folder; tell what is gone, and come back when it is due."""
