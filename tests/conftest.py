@@ -14,7 +14,7 @@ import pytest
 from zoomsync_agent.desktop import paths
 
 NO_SKIP = os.environ.get("ZOOMSYNC_TESTS_NO_SKIP") == "1"
-JOIN_SECONDS = 2.0
+JOIN_SECONDS = 10.0
 FOREIGN_PREFIXES = ("ZOOMSYNC_", "ZOOM_", "SUPABASE_", "AWS_", "XDG_CONFIG", "XDG_DATA")
 FOREIGN_NAMES = ("LOG_FILE", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 

@@ -282,7 +282,7 @@ def test_without_a_bus_it_goes_on(monkeypatch, tmp_path):
         reasons = wait_for("it is told", lambda: one.reasons)
         assert "no desktop session" in reasons[0]
         assert one.thread.is_alive()
-        assert one.end() < 0.5
+        assert one.end() < 5.0
 
 
 def test_it_comes_back_when_the_bus_died(bus):

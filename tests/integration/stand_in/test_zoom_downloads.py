@@ -392,7 +392,7 @@ def test_a_server_that_ends_while_a_download_stalls(clock, http):
             assert answer.status_code == 200
             begun = time.monotonic()
             zoom.close()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 def test_fewer_bytes_than_the_list_says(zoom, fetch, file):

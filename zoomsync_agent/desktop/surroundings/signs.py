@@ -63,6 +63,8 @@ class SystemSigns(ThreadService):
             self._subscribe(bus)
             self._network = _network_of(bus)
             for message in bus.signals(waker.socket):
+                if not self._network and _path_of(message) == NETWORK_PATH:
+                    self._take_network(_network_of(bus))  # it has come since
                 self.take(message)
 
     def _subscribe(self, bus: Bus) -> None:
@@ -81,9 +83,7 @@ class SystemSigns(ThreadService):
 
     def take(self, message: "Message") -> None:
         """Take in one signal."""
-        from jeepney import HeaderFields  # noqa: PLC0415  20 ms
-
-        path = message.header.fields.get(HeaderFields.path)
+        path = _path_of(message)
         if path == LOGIN_PATH:
             if message.body == (False,):
                 self._heard(Sign.WOKE)
@@ -104,6 +104,14 @@ class SystemSigns(ThreadService):
 
 
 _ABOUT_NETWORK: Final = ("State", "Connectivity", "Metered", "PrimaryConnection")
+
+
+def _path_of(message: "Message") -> str | None:
+    """Return the object that tells."""
+    from jeepney import HeaderFields  # noqa: PLC0415  20 ms
+
+    path: str | None = message.header.fields.get(HeaderFields.path)
+    return path
 
 
 def _network_of(bus: Bus) -> dict[str, Any]:
