@@ -60,7 +60,7 @@ def measure_site(
         figures.append(
             Figure("site: resident after all pages", memory_mib(process.pid, "VmRSS"), "MiB")
         )
-        figures.append(_left_open(place, browser.fresh_link(), process, 5.0 if quick else 60.0))
+        figures.append(_left_open(place, browser.fresh_link(), process, 1.0 if quick else 60.0))
     return figures
 
 

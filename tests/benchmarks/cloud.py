@@ -151,9 +151,9 @@ databases.close()
 
 def measure(place: Path, *, quick: bool) -> list[Figure]:
     """List an account, ask for what comes late, and bring home recordings of several sizes."""
-    figures = _sweeps(place, 60 if quick else 5_000)
+    figures = _sweeps(place, 20 if quick else 5_000)
     size = (8 if quick else 1024) * MIB
-    figures += _side_by_side(place, size, rounds=2 if quick else _ROUNDS)
+    figures += _side_by_side(place, size, rounds=1 if quick else _ROUNDS)
     sizes = (4, 8) if quick else (102, 1024, 4096)
     return [*figures, _memory(place, [one * MIB for one in sizes])]
 

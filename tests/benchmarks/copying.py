@@ -54,7 +54,7 @@ def measure(place: Path, *, quick: bool) -> list[Figure]:
 
 def _large(place: Path, *, quick: bool) -> list[Figure]:
     size = 16 * MIB if quick else 1024 * MIB
-    rounds = 2 if quick else 5
+    rounds = 1 if quick else 5
     outgoing = random_file(place / "large.mp4", size)
     ways = _WAYS | (_FAST_WAYS if shutil.which("openssl") else {})
     results: dict[str, list[Spent]] = {"send": [], **{way: [] for way in ways}}

@@ -107,12 +107,12 @@ def _rest(
     agent: Zoomsync, panel: FakePanel, note: str, target: float, name: str, *, quick: bool
 ) -> list[Figure]:
     """Let an agent rest, with its page open and its menu looked at once."""
-    seconds = 5.0 if quick else 600.0
+    seconds = 1.0 if quick else 600.0
     process = agent.start("run", "--at-login")
     panel.wait_for_icon()
     panel.menu()
     with _open_page(agent):
-        time.sleep(2.0 if quick else _REST_SECONDS)
+        time.sleep(0.5 if quick else _REST_SECONDS)
         watched = psutil.Process(process.pid)
         before, since = sum(watched.cpu_times()[:2]), time.monotonic()
         time.sleep(seconds)

@@ -23,7 +23,7 @@ _REST_SECONDS: Final = 2.0
 
 def measure(place: Path, *, quick: bool) -> list[Figure]:
     """Let an agent that knows a thousand meetings rest."""
-    folders, seconds = (20, 5.0) if quick else (1000, 60.0)
+    folders, seconds = (5, 1.0) if quick else (1000, 60.0)
     agent = agent_in(place)
     for number in range(folders):
         fill_meeting(meeting_folder(agent.recordings, number), number)

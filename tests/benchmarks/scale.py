@@ -22,7 +22,7 @@ _JOBS_EACH: Final = 3
 
 def measure(place: Path, *, quick: bool) -> list[Figure]:
     """Queue everything while the agent is paused, so that nothing but looking is measured."""
-    folders = 200 if quick else 10_000
+    folders = 50 if quick else 10_000
     agent = agent_in(place)
     for number in range(folders):
         fill_meeting(meeting_folder(agent.recordings, number), number)

@@ -14,7 +14,7 @@ VERSION_SECONDS: Final = 0.2
 
 def measure(place: Path, *, quick: bool) -> list[Figure]:
     """Time commands from their start to their end, and the agent to its first look."""
-    rounds = 3 if quick else 10
+    rounds = 2 if quick else 10
     agent = agent_in(place)
     queue = Queue(agent)
     with agent:

@@ -1,6 +1,7 @@
 """The real `zoomsync` process in a throw-away home, and faults that strike inside it."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
+
+from tests.fakes.warm import warm
 
 POLL_SECONDS: Final = 0.02
 PATIENCE_SECONDS: Final = 60.0
@@ -142,6 +145,7 @@ class Zoomsync:
     fault: ChildFault | None = None
     is_ordinary: bool = False
     _started: list[Running] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def home(self) -> Path:
@@ -179,8 +183,7 @@ class Zoomsync:
 
     def start(self, *arguments: str) -> Running:
         """Start a command and return at once."""
-        number = len(self._started)
-        out, err = self.place / f"{number}.out", self.place / f"{number}.err"
+        out, err = self._papers()
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
                 [*self._program(), *arguments],
@@ -195,8 +198,24 @@ class Zoomsync:
         return running
 
     def run(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> Done:
-        """Run a command to its end."""
-        return self.start(*arguments).ended(seconds)
+        """Run a command to its end, where the program is loaded already (`tests.fakes.warm`)."""
+        if self.fault is not None or self.is_ordinary or not hasattr(os, "fork"):
+            return self.start(*arguments).ended(seconds)
+        out, err = self._papers()
+        code = warm().run(
+            arguments,
+            cwd=self.place,
+            environ=self._environment(),
+            out=out,
+            err=err,
+            seconds=seconds,
+        )
+        return Done(code, *(one.read_text("utf-8", errors="replace") for one in (out, err)))
+
+    def _papers(self) -> tuple[Path, Path]:
+        """Return where the next command writes what it says, and what it complains of."""
+        number = next(self._numbers)
+        return self.place / f"{number}.out", self.place / f"{number}.err"
 
     def json(self, *arguments: str, code: int = _DONE) -> Any:
         """Run a command with --json and return what it says; it must end with *code*."""
