@@ -36,6 +36,12 @@ _QUIET_TURNS: Final = 40
 _STEP_SECONDS: Final = 6 * HOUR
 
 
+RECENT: Final = date(2026, 6, 1)
+"""Some months before the clock's time."""
+TWO_YEARS: Final = date(2024, 12, 1)
+LONG_AGO: Final = date(2013, 1, 1)
+
+
 class ZoomWorld:
     """Somebody with recordings in Zoom's cloud and an agent, as a context manager.
 
@@ -44,7 +50,7 @@ class ZoomWorld:
     Args:
         folder: a place for everything.
         backfill: what happens to what was there before the first sweep.
-        since: the first day that is wanted.
+        since: the first day that is wanted; each month since then is asked for by itself.
         poll_seconds: how often Zoom is asked.
         spool_bytes: how much may wait for its upload.
         stall_seconds: how long nothing may come of a download.
@@ -60,7 +66,7 @@ class ZoomWorld:
         folder: Path,
         *,
         backfill: Backfill = "all",
-        since: date = date(2013, 1, 1),
+        since: date = RECENT,
         poll_seconds: float = 600.0,
         spool_bytes: int = 1 << 40,
         stall_seconds: float = 5.0,

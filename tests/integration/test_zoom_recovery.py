@@ -99,7 +99,7 @@ def test_nobody_is_asked_for_every_day_without_need(world):
 
 def test_history_that_is_decided_anew_while_nobody_is_signed_in(world):
     """Whoever signs in later gets what was chosen, and nothing waits for ever."""
-    old, older = add(world, 50), add(world, 300)
+    old, older = add(world, 50), add(world, 200)
     world.sweep()
     world.keeper.sign_out()
     since = world.clock.now() - 90 * DAY

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes import media
 from tests.fakes.http_server import cut_before_body
 from tests.fakes.zoom import READ_SCOPES, Fault, api_error, fetching, generate
-from tests.fakes.zoom_world import DAY, HOUR, ZoomWorld
+from tests.fakes.zoom_world import DAY, HOUR, LONG_AGO, RECENT, TWO_YEARS, ZoomWorld
 from zoomsync_agent.core.facts import ZOOM_SWEPT
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.naming import NO_TOPIC
@@ -25,9 +25,9 @@ USUAL = ("video", "audio", "chat", "transcript", "timeline")
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(request, tmp_path):
     """Give a world whose every end is honest."""
-    with ZoomWorld(tmp_path) as found:
+    with ZoomWorld(tmp_path, since=getattr(request, "param", RECENT)) as found:
         yield found
         found.expect_honest()
 
@@ -150,6 +150,7 @@ def test_files_that_zoom_does_not_list_any_more_are_gone(world):
     assert len(world.stored()) == 3
 
 
+@pytest.mark.parametrize("world", [TWO_YEARS], indirect=True, ids=str)
 @pytest.mark.parametrize("shuffles", [False, True])
 def test_two_years_come_home(world, shuffles):
     """Whatever the order in which they are listed."""
@@ -367,6 +368,7 @@ def test_whoever_never_signed_in_is_told_of_no_problem(world):
     assert world.problem is None
 
 
+@pytest.mark.parametrize("world", [TWO_YEARS], indirect=True, ids=str)
 def test_a_sweep_that_was_not_whole_is_read_again_from_its_beginning(world):
     """How far it has come counts only when all of it has been read."""
     old = world.zoom.add_meeting("Old", world.clock.now() - 300 * DAY, 30)
@@ -402,6 +404,7 @@ def test_after_weeks_away_nothing_between_is_missed(world):
     assert all(world.has(file) for one in made for file in one.files)
 
 
+@pytest.mark.parametrize("world", [TWO_YEARS], indirect=True, ids=str)
 def test_an_old_recording_that_comes_back_from_the_trash_is_found_within_a_week(world):
     """Zoom lists it again on its meeting's day, years before the days that are read daily."""
     old = world.zoom.add_meeting("Old", world.clock.now() - 400 * DAY, 30)
@@ -415,6 +418,7 @@ def test_an_old_recording_that_comes_back_from_the_trash_is_found_within_a_week(
     assert len(world.stored()) == len(old.files)
 
 
+@pytest.mark.parametrize("world", [LONG_AGO], indirect=True, ids=str)
 def test_the_whole_history_is_read_once_a_week(world):
     """Each day it would be asked for what hardly ever changes."""
     world.zoom.add_meeting("Old", world.clock.now() - 400 * DAY, 30)

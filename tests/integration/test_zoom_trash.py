@@ -229,7 +229,7 @@ def test_what_was_taken_back_stays(world, meeting):
     """Whoever takes it back, here or in Zoom, does not want it in the trash."""
     world.trashing.tick()
     assert world.client.recover(meeting.uuid)
-    world.clock.advance(2 * HOUR)
+    world.clock.advance(DAY + HOUR)
     world.sweep()
     assert world.cloud.trashed() == []
     world.settle(2.0, step_seconds=DAY)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.zoom import break_after, forbidden_json, generate, html, short_body, sign_in_page
-from tests.fakes.zoom_world import DAY, HOUR, ZoomWorld
+from tests.fakes.zoom_world import DAY, HOUR, TWO_YEARS, ZoomWorld
 from zoomsync_agent.core.job import State
 
 _DOWNLOADS = "/rec/"
@@ -60,7 +60,7 @@ def _grow(world, random, seed):
 def test_every_file_of_an_account_is_safe_once(seed, meetings, shuffles, hides, days):
     """Byte for byte, however it was disturbed, and the spool is empty."""
     random = Random(seed)  # noqa: S311  the same story every time
-    with tempfile.TemporaryDirectory() as folder, ZoomWorld(Path(folder)) as world:
+    with tempfile.TemporaryDirectory() as folder, ZoomWorld(Path(folder), since=TWO_YEARS) as world:
         world.zoom.shuffles, world.zoom.hides_processing = shuffles, hides
         generate(world.zoom, seed, meetings, sizes=(2_000, 8_000))
         _disturb(world, random)
