@@ -3,14 +3,14 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from zoomsync_agent.control import MAX_PAUSE_SECONDS
 from zoomsync_agent.core.activity import Happening
 from zoomsync_agent.core.listing import MOST, Query, Sort
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
-from zoomsync_agent.web.api.fields import Asked, GivenMoment, may_be_absent, shown
+from zoomsync_agent.web.api.fields import Asked, Described, GivenMoment, may_be_absent, shown
 
 _ID: Final = "5b1c2f0e-8f0c-5c55-9d0f-3f6c1f2f9a77"
 _LINE: Final = r"^[^\u0000-\u001f\u007f]*$"
@@ -30,7 +30,7 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-class RecordingPath(BaseModel):
+class RecordingPath(Described):
     """Names one recording."""
 
     recording_id: str = Field(
@@ -42,7 +42,7 @@ class RecordingPath(BaseModel):
     )
 
 
-class JobPath(BaseModel):
+class JobPath(Described):
     """Names one file on its way."""
 
     job_id: int = Field(
