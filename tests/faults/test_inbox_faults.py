@@ -86,6 +86,7 @@ class Shop(Workshop):
 def shop(tmp_path):
     """Give it."""
     workshop = Shop(tmp_path)
+    workshop.memory.chunk_bytes = len(DATA) // 8
     yield workshop
     workshop.close()
 
