@@ -130,10 +130,10 @@ def test_settings_are_changed_on_the_page(zoomsync, tree, tmp_path, shots):
         page.goto(zoomsync.run("open", "settings", "--print").out.strip())
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         _look(page, shots, "settings")
-        page.get_by_label("Workers").fill("many")
-        page.get_by_label("Device").fill("Ann's laptop")
+        page.get_by_label("Uploads at a time").fill("many")
+        page.get_by_label("Name of this computer").fill("Ann's laptop")
         page.get_by_role("button", name="Save").click()
-        field = page.get_by_label("Workers")
+        field = page.get_by_label("Uploads at a time")
         assert field.get_attribute("aria-invalid") == "true"
         assert field.input_value() == "many"
         _look(page, shots, "settings-refused")
@@ -145,5 +145,7 @@ def test_settings_are_changed_on_the_page(zoomsync, tree, tmp_path, shots):
         shown = zoomsync.json("config", "show")["settings"]
         assert (shown["workers"]["value"], shown["device"]["value"]) == (3, "Ann's laptop")
         wait_for("it is taken up", lambda: "settings changed" in zoomsync.log)
-        assert page.get_by_label("Port").count() == 0  # the environment decides about it
+        assert (
+            page.get_by_label("Port of this page").count() == 0
+        )  # the environment decides about it
         assert "ZOOMSYNC_PORT" in page.content()

@@ -1,12 +1,15 @@
 """The setup and the settings, over the real desk: what is written, and what is refused."""
 
+import re
 import tomllib
+from html import escape
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from tests.fakes.page_world import PageWorld
 from zoomsync_agent.settings import SPECS
+from zoomsync_agent.web.pages.labels import LABELS, RARE
 
 BASE = "http://127.0.0.1"
 SECRET = "sb_secret_" + "x" * 30
@@ -42,10 +45,38 @@ def _post(client, path, **data):
 
 
 def test_every_setting_is_on_the_page_once(world):
-    """With its help; a new one needs no line here."""
-    page = world.client().get("/ui/settings", base_url=BASE).get_data(as_text=True)
+    """With its help, and under a name that people understand."""
+    page = _settings_page(world)
     for name in SPECS:
         assert page.count(f'name="{name}"') == 1, name
+        assert page.count(f'<label for="{name}">{escape(LABELS[name])}</label>') == 1
+    assert set(LABELS) == set(SPECS)
+    assert len(set(LABELS.values())) == len(LABELS)
+    assert all("_" not in one and len(one) <= 40 for one in LABELS.values())
+    assert set(SPECS) >= RARE
+
+
+def _settings_page(world):
+    return world.client().get("/ui/settings", base_url=BASE).get_data(as_text=True)
+
+
+def _folded(page):
+    """Return the settings that are not seen at first in their group."""
+    parts = re.findall(
+        r"<details class=\"disclosure\">\s*<summary>Rarely.*?</details>", page, re.DOTALL
+    )
+    return set(re.findall(r'<label for="(\w+)">', "".join(parts)))
+
+
+def test_what_hardly_anybody_needs_is_folded_away_until_it_is_changed(world):
+    """And whatever was refused is seen."""
+    assert _folded(_settings_page(world)) == RARE
+    world.desk.change({"workers": "3"})
+    shown = RARE - _folded(_settings_page(world))
+    assert {"workers", "verify"} <= shown
+    assert "spool_size" not in shown
+    refused = _post(world.client(), "/ui/settings", spool_size="much").get_data(as_text=True)
+    assert "spool_size" not in _folded(refused)
 
 
 def test_saving_the_page_as_it_is_changes_nothing(world):

@@ -11,6 +11,7 @@ from flask import Flask, abort, redirect, request
 from zoomsync_agent.core.errors import AgentError, SettingsError
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.supabase.keys import kind_of
+from zoomsync_agent.web.pages.labels import LABELS, RARE
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -40,10 +41,6 @@ _LATER: Final = frozenset({"port", "page_origins", "log_file", "log_level"})
 """What the page and the log take up only when the whole program begins anew."""
 _NOT_ALLOWED: Final = re.compile(r'^\w+ is "?(.*?)"?, which is not allowed \(allowed: .*\)$')
 """How the settings say it; what is allowed stands at the field."""
-_SPOKEN: Final = (
-    ("s3", "S3"), ("zoom", "Zoom"), ("supabase", "Supabase"), ("path", "folder"),
-    ("url", "address"), ("uri", "address"), (" id", " ID"), ("kms", "KMS"),
-)  # fmt: skip
 _UNITS: Final = (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10))
 
 
@@ -52,10 +49,11 @@ class Field:
     """One setting as the page shows it.
 
     `shown` is what it is now, `value` what somebody has typed instead; `overruled` says where it is
-    set instead, if anywhere.
+    set instead, if anywhere; `is_rare` is one that hardly anybody needs.
     """
 
     name: str
+    label: str
     value: str
     shown: str
     help: str
@@ -65,11 +63,18 @@ class Field:
     overruled: str = ""
     error: str = ""
     is_folder: bool = False
+    is_rare: bool = False
+    is_default: bool = True
+
+    @property
+    def is_noticed(self) -> bool:
+        """Whether it must be seen, rare or not."""
+        return bool(self.error) or not self.is_default or self.value != self.shown
 
 
 def register(app: Flask, desk: "Desk") -> None:
     """Add the page, and the one on which a folder is chosen."""
-    app.jinja_env.filters.update(setting_name=_spoken, pair=lambda word: (word, word))
+    app.jinja_env.filters.update(pair=lambda word: (word, word))
     _register_settings(app, desk)
     _register_accounts(app, desk)
     _register_folders(app, desk)
@@ -134,6 +139,7 @@ def _register_folders(app: Flask, desk: "Desk") -> None:
             current="settings",
             live_url="",
             name=name,
+            label=LABELS[name],
             back=back,
             here=here,
             above=above,
@@ -222,6 +228,7 @@ def _field(one: "Origin", asked: Mapping[str, str], errors: Mapping[str, str]) -
     is_free = one.source in ("default", "command line") or one.source.endswith("config.toml")
     return Field(
         name=one.name,
+        label=LABELS[one.name],
         value=asked.get(one.name, _text(one)),
         shown=_text(one),
         help=one.description,
@@ -231,6 +238,8 @@ def _field(one: "Origin", asked: Mapping[str, str], errors: Mapping[str, str]) -
         overruled="" if is_free else one.source,
         error=errors.get(one.name, ""),
         is_folder=one.name in _FOLDERS,
+        is_rare=one.name in RARE,
+        is_default=one.source == "default",
     )
 
 
@@ -238,14 +247,6 @@ def _choices(name: str) -> tuple[str, ...]:
     """Return all values that a setting can have; empty where they are not a few words."""
     kind = Settings.model_fields[name].annotation
     return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
-
-
-def _spoken(name: str) -> str:
-    """Return the name of a setting as a label."""
-    text = name.replace("_", " ")
-    for short, said in _SPOKEN:
-        text = text.replace(short, said)
-    return text[0].upper() + text[1:]
 
 
 def _text(one: "Origin") -> str:
