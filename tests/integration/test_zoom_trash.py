@@ -1,14 +1,18 @@
 """Zoom's copy goes to Zoom's trash against proof alone, and comes back."""
 
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from tests.fakes.process import wait_for
 from tests.fakes.zoom import READ_SCOPES, TRASH_SCOPES, answer, api_error, lose_answer
 from tests.fakes.zoom_world import DAY, HOUR, ZoomWorld
 from zoomsync_agent.core.errors import ScopeMissing
 from zoomsync_agent.core.facts import TRASH_PROBLEM
 from zoomsync_agent.core.problem import Problem
+from zoomsync_agent.engine.audit import LAST_AUDIT
 from zoomsync_agent.engine.trashing import Trashing
 from zoomsync_agent.sources.zoom_cloud import ZoomTrash
 
@@ -223,6 +227,31 @@ def test_one_meeting_that_cannot_be_moved_holds_up_no_other(world):
     world.trashing.tick()
     assert fault.fired == 1
     assert sorted(map(world.is_trashed, (first, second))) == [False, True]
+
+
+def test_nothing_is_moved_before_all_receipts_were_gone_through(world, meeting):
+    """The first audit is waited for, and not asked for again and again."""
+    trashing = world.trashing
+    world.shop.state.set(LAST_AUDIT, None)
+    asked, get = [], world.shop.state.get
+
+    def counted(name):
+        asked.append(name)
+        return get(name)
+
+    trashing._state = SimpleNamespace(get=counted, set=world.shop.state.set)
+    trashing.start()
+    try:
+        wait_for("it has asked", lambda: LAST_AUDIT in asked)
+        time.sleep(1.3)
+        assert asked.count(LAST_AUDIT) == 1
+        assert not world.is_trashed(meeting)
+        world.shop.state.set(LAST_AUDIT, "1")
+        trashing.audited()
+        wait_for("it is moved", lambda: world.is_trashed(meeting))
+    finally:
+        trashing.stop(10.0)
+    assert trashing.failure is None
 
 
 def test_what_was_taken_back_stays(world, meeting):

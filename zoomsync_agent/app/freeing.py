@@ -76,18 +76,18 @@ def freeing(
     audit.then(service.audited)
     services: list[Service] = [service]
     if cloud and not isinstance(settings.zoom_trash, str):
-        services.append(
-            Trashing(
-                cloud.store,
-                cloud.trash,
-                SqliteObjectStore(databases.queue),
-                destinations[settings.destination],
-                state,
-                days=settings.zoom_trash,
-                clock=clock,
-                log=log,
-            )
+        trashing = Trashing(
+            cloud.store,
+            cloud.trash,
+            SqliteObjectStore(databases.queue),
+            destinations[settings.destination],
+            state,
+            days=settings.zoom_trash,
+            clock=clock,
+            log=log,
         )
+        audit.then(trashing.audited)
+        services.append(trashing)
     return services
 
 

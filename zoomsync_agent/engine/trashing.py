@@ -33,7 +33,6 @@ from zoomsync_agent.ports import (
 from zoomsync_agent.service import ThreadService
 
 LOOK_SECONDS: Final = 3600.0
-_AUDIT_SECONDS: Final = 1.0
 _DAY_SECONDS: Final = 86_400.0
 _AT_ONCE: Final = 100
 
@@ -74,18 +73,28 @@ class Trashing(ThreadService):
         self._clock = clock
         self._log = log
         self._soon = threading.Event()
+        self._awaits_audit = False
         self._refused: dict[MeetingKey, float] = {}
 
     def _wake(self) -> None:
         self._soon.set()
 
+    def audited(self) -> None:
+        """Take note that all receipts have been gone through; the first time is waited for."""
+        if self._awaits_audit:
+            self._soon.set()
+
     def _run(self) -> None:
-        self._soon.clear()
-        while not self._stopping.is_set():
-            is_audited = self._state.get(LAST_AUDIT) is not None
-            if is_audited:  # all receipts have been looked at once
+        while True:
+            self._soon.clear()
+            if self._stopping.is_set():
+                return
+            # Noted before it is asked, so that an audit that ends at this moment is not missed.
+            self._awaits_audit = True
+            if self._state.get(LAST_AUDIT) is not None:
+                self._awaits_audit = False
                 self.tick()
-            self._soon.wait(LOOK_SECONDS if is_audited else _AUDIT_SECONDS)
+            self._soon.wait(None if self._awaits_audit else LOOK_SECONDS)
 
     def tick(self) -> None:
         """Move what may be moved."""
