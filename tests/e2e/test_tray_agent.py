@@ -82,6 +82,8 @@ def test_the_menu_does_what_it_says(bus, zoomsync, told):
         panel.click("Start at login")
         entry = zoomsync.place / ".config" / "autostart"
         wait_for("it starts at login", lambda: entry.is_dir() and list(entry.iterdir()))
+        # Who clicks before the mark is there asks for the same once more.
+        wait_for("it is marked", lambda: panel.is_marked("Start at login"))
         panel.click("Start at login")
         wait_for("it does not", lambda: not list(entry.iterdir()))
 

@@ -12,6 +12,7 @@ from tests.fakes.api_client import ApiClient
 from tests.fakes.page_world import PageWorld
 from tests.fakes.zoom import ZoomServer, visit
 from zoomsync_agent import __version__
+from zoomsync_agent.core import rows
 from zoomsync_agent.core.errors import RemoteUnavailable, leaves
 from zoomsync_agent.core.job import State
 from zoomsync_agent.core.recording import ProcessingStatus
@@ -220,6 +221,15 @@ def test_a_pause_begins_and_ends(api, world):
         assert world.control.snapshot().paused_until is None
         assert world.control.is_paused
         api.post("/monitor/resume")
+
+
+def test_notices_are_put_off_and_come_again(api, world):
+    """The answer shows until when."""
+    until = api.post("/monitor/snooze", json={"seconds": 7200}).json["snoozed_until"]
+    assert until == rows.iso(world.control.quiet.snoozed_until)
+    assert api.post("/monitor/snooze", json={"seconds": 0}).json["snoozed_until"] is None
+    assert world.control.quiet.snoozed_until is None
+    assert api.post("/monitor/snooze", json={"seconds": -1}).status_code == 422
 
 
 def test_looking_for_recordings_is_stopped_and_started(api, world):

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.fakes.api_client import ApiClient
 from tests.fakes.log import RecordingLog
 from tests.fakes.page_world import VIDEO, PageWorld
+from tests.fakes.process import wait_for
 from zoomsync_agent.app import freeing
 from zoomsync_agent.app.desk import AppDesk, computer
 from zoomsync_agent.app.ending import Ending
@@ -318,6 +320,52 @@ def test_a_system_that_refuses_is_told(world, tmp_path):
     assert answer.status_code == 409
     assert "zoomsync" in answer.get_data(as_text=True)
     _get(client, "/ui/settings")
+
+
+def test_a_program_chooses_the_start_at_login(home, world):
+    """The answer says what it is now; a system that refuses is told."""
+    api = ApiClient(world.site, world.token)
+    assert api.told("/computer/login") == {"is_on": False}
+    assert api("PUT", "/computer/login", json={"is_on": True}).json == {"is_on": True}
+    assert Autostart(home).status().is_on
+    assert api("PUT", "/computer/login", json={"is_on": False}).json == {"is_on": False}
+    assert api("PUT", "/computer/login", json={"is_on": "yes"}).status_code == 422
+    assert ApiClient(world.site)("PUT", "/computer/login", json={"is_on": True}).status_code == 401
+    assert not Autostart(home).status().is_on
+
+
+def test_a_program_frees_what_it_was_shown(world, video):
+    """And nothing if that has changed meanwhile; how it went on is asked for."""
+    api = ApiClient(world.site, world.token)
+    shown = api.told("/computer/space", days=30)
+    assert shown["movable"] == {"files": 1, "size": video.stat().st_size}
+    assert [one["path"] for one in shown["originals"]] == [str(video)]
+    assert (shown["freed"], shown["is_freeing"]) == (None, False)
+    assert api.told("/computer/space", days=36_500)["movable"]["files"] == 0
+    assert [one["why"] for one in api.told("/computer/space", days=36_500)["kept"]] == ["young"]
+
+    stale = api.post("/computer/space", json={"days": 36_500, "seen": shown["seen"]})
+    assert (stale.status_code, stale.json["error"]["code"]) == (409, "not_allowed")
+    assert video.exists()
+
+    assert api.post("/computer/space", json={"days": 30, "seen": shown["seen"]}).status_code == 200
+    freed = wait_for("it is freed", lambda: api.told("/computer/space")["freed"])
+    assert freed["files"] == 1
+    assert not video.exists()
+
+
+def test_notices_are_put_off_on_the_page(world):
+    """For an hour, until tomorrow, and not any more; and never without an end."""
+    client = world.client()
+    assert "None for an hour" in _get(client, "/ui/settings")
+    _post(client, "/ui/snooze", **{"for": "hour"})
+    assert 3_500 < world.control.quiet.snoozed_until - world.control._clock.now() <= 3_600
+    assert "Let them appear again" in _get(client, "/ui/settings")
+    _post(client, "/ui/snooze", **{"for": "now"})
+    assert world.control.quiet.snoozed_until is None
+    assert _post(client, "/ui/snooze", **{"for": "ever"}).status_code == 409
+    world.desk.change({"notify": "off"})
+    assert "None appear on the desktop" in _get(client, "/ui/settings")
 
 
 def test_strangers_are_not_let_in(world):

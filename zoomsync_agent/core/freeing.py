@@ -1,5 +1,6 @@
 """What may be freed on this computer: originals that are safe elsewhere, and why others stay."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +10,8 @@ from typing import Final
 DAY_SECONDS: Final = 86_400.0
 NEVER: Final = "never"
 """The value of the setting with which nothing is freed by itself."""
+MOST_DAYS: Final = 36_500
+"""Recordings of a hundred years ago were made by something else."""
 _JUNK: Final = frozenset({"recording.conf", ".ds_store", "thumbs.db", "desktop.ini"})
 _JUNK_ENDS: Final = (".m3u",)
 
@@ -98,6 +101,14 @@ class Plan:
     def size(self) -> int:
         """How many bytes are moved."""
         return sum(one.size for one in self.moved)
+
+    @property
+    def digest(self) -> str:
+        """Names exactly the files that are moved, in hex; another list has another one."""
+        digest = hashlib.sha256()
+        for one in self.moved:
+            digest.update(repr((str(one.path), one.size)).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 def is_junk(name: str) -> bool:

@@ -202,6 +202,11 @@ class FakePanel:
         written = label.replace("_", "__")
         return next(int(row["number"]) for row in self.menu() if row.get("label") == written)
 
+    def is_marked(self, label: str) -> bool:
+        """Return whether the item with this label has a mark."""
+        number = self.number_of(label)
+        return any(row["number"] == number and row.get("toggle-state") == 1 for row in self.menu())
+
     def click(self, label: str) -> None:
         """Click the item with this label."""
         path = self.properties()["Menu"]

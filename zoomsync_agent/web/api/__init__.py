@@ -6,6 +6,7 @@ from flask import Flask
 
 from zoomsync_agent.web.api import (
     auth,
+    computer,
     docs,
     document,
     jobs,
@@ -40,6 +41,7 @@ def create_api(desk: "Desk", guard: Guard, pulse: Pulse) -> Flask:
     recordings.install(app, desk)
     jobs.install(app, desk)
     monitor.install(app, desk)
+    computer.install(app, desk)
     operations.install(app, desk, guard, pulse)
     docs.install(app)
     return app

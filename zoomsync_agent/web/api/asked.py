@@ -8,8 +8,10 @@ from pydantic.json_schema import SkipJsonSchema
 
 from zoomsync_agent.control import MAX_PAUSE_SECONDS
 from zoomsync_agent.core.activity import Happening
+from zoomsync_agent.core.freeing import MOST_DAYS
 from zoomsync_agent.core.listing import MOST, Query, Sort
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
+from zoomsync_agent.web.api import examples
 from zoomsync_agent.web.api.fields import Asked, Described, GivenMoment, may_be_absent, shown
 
 _ID: Final = "5b1c2f0e-8f0c-5c55-9d0f-3f6c1f2f9a77"
@@ -229,6 +231,50 @@ class PauseFor(Asked):
     @classmethod
     def _no_body(cls, value: Any) -> Any:
         return {} if value is None else value
+
+
+class SnoozeFor(Asked):
+    """How long no notice appears on the desktop."""
+
+    model_config = ConfigDict(strict=True, **shown({"seconds": 7200}))
+
+    seconds: float = Field(
+        ge=0,
+        le=MAX_PAUSE_SECONDS,
+        allow_inf_nan=False,
+        description="For so long; 0 lets them appear again.",
+    )
+
+
+class AtLogin(Asked):
+    """Whether the agent is to start at login."""
+
+    model_config = ConfigDict(strict=True, **shown({"is_on": True}))
+
+    is_on: bool
+
+
+class SpaceQuery(Asked):
+    """How old recordings must be whose originals could go."""
+
+    days: int = Field(
+        default=30,
+        ge=0,
+        le=MOST_DAYS,
+        description="Made so many days ago, or before.",
+        json_schema_extra=may_be_absent(30),
+    )
+
+
+class FreeSpace(Asked):
+    """Which originals are to go."""
+
+    model_config = ConfigDict(strict=True, **shown({"days": 30, "seen": examples.SEEN}))
+
+    days: int = Field(ge=0, le=MOST_DAYS, description="Made so many days ago, or before.")
+    seen: str = Field(
+        pattern="^[0-9a-f]{64}$", description="As /computer/space told it for these days."
+    )
 
 
 class WatchedPath(Asked):

@@ -151,3 +151,27 @@ REFUSAL: Final[dict[str, Any]] = {
         "hint": "",
     }
 }
+
+SEEN: Final = "9b1f3c5d7e9a0b2c4d6e8f0a1b3c5d7e9f0a2b4c6d8e0f1a3b5c7d9e0f2a4b6c"
+SPACE: Final[dict[str, Any]] = {
+    "days": 30,
+    "seen": SEEN,
+    "movable": {"files": 1, "size": 734003200},
+    "originals": [
+        {
+            "path": "/home/ada/Documents/Zoom/2026-10-20 09.00.03 Weekly sync/video1399019170.mp4",
+            "meeting_title": "Weekly sync",
+            "size": 734003200,
+        }
+    ],
+    "kept": [
+        {
+            "why": "young",
+            "sentence": "It is more recent than the days that were chosen.",
+            "files": 12,
+        }
+    ],
+    "problem": "",
+    "is_freeing": False,
+    "freed": None,
+}

@@ -73,6 +73,17 @@ def install(app: OpenAPI, desk: Desk) -> None:
         desk.control.resume()
         return snapshot_of(desk)
 
+    @app.post(
+        "/monitor/snooze",
+        tags=[_TAG],
+        summary="Let no notice appear on the desktop for a while",
+        description="What happens meanwhile is told afterwards; page and tray tell it at once.",
+        responses={200: told.Status, **refusals(*ALWAYS, *WRITE, 409, 422)},
+    )
+    def snooze(body: asked.SnoozeFor) -> dict[str, Any]:
+        desk.control.quiet.snooze(body.seconds)
+        return snapshot_of(desk)
+
     @app.put(
         "/monitor/path",
         tags=[_TAG],

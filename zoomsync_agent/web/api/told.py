@@ -4,6 +4,7 @@ from pydantic import ConfigDict, Field
 
 from zoomsync_agent.core.account import AccountState
 from zoomsync_agent.core.activity import Happening
+from zoomsync_agent.core.freeing import Stays
 from zoomsync_agent.core.job import State, Step
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
 from zoomsync_agent.core.snapshot import AgentState
@@ -275,6 +276,49 @@ class Job(Told):
     state: State = Field(description="Who may touch it.")
     sentence: str = Field(description="Why it is not done, and what happens next; empty if it is.")
     recording_id: str | None = Field(description="Null as long as there is no row.")
+
+
+class AtLogin(Told):
+    """The start at login."""
+
+    model_config = ConfigDict(**shown({"is_on": True}))
+
+    is_on: bool | None = Field(
+        description="Whether the agent starts when somebody logs in; null where that cannot be had."
+    )
+
+
+class Original(Told):
+    """A file of the recordings folder."""
+
+    path: str
+    meeting_title: str
+    size: int = Field(description="Bytes.")
+
+
+class KeptBecause(Told):
+    """Originals that stay where they are."""
+
+    why: Stays
+    sentence: str = Field(description="Why, for people.")
+    files: int
+
+
+class Space(Told):
+    """What could be freed on this computer."""
+
+    model_config = ConfigDict(**shown(examples.SPACE))
+
+    days: int = Field(description="So many days ago a recording must have been made.")
+    seen: str = Field(description="Names the files that could be moved; whoever frees sends it.")
+    movable: Amount = Field(description="What could be moved to the trash.")
+    originals: list[Original] = Field(description="Which those are; the first thousand.")
+    kept: list[KeptBecause] = Field(description="How many stay, and why.")
+    problem: str = Field(description="Why not all could be looked at; empty if they were.")
+    is_freeing: bool = Field(description="Whether originals are being moved at this moment.")
+    freed: Amount | None = Field(
+        description="What was moved the last time that somebody asked; null in a run without that."
+    )
 
 
 class AuthorizeUrl(Told):

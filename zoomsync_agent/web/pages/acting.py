@@ -21,6 +21,20 @@ _MORNING: Final = time(8)
 
 def register(app: Flask, desk: "Desk") -> None:
     """Add the forms that belong to no page of their own."""
+    _register_rests(app, desk)
+    _register_files(app, desk)
+
+    @app.post("/ui/zoom/sign-in")
+    def sign_in_zoom() -> str:
+        # A form that is redirected to another site is stopped by the page's own policy
+        # (form-action), so the browser is sent there by a page of its own.
+        return render_template(
+            "leaving.html", where=desk.begin_zoom(f"{request.host_url.rstrip('/')}{CALLBACK}")
+        )
+
+
+def _register_rests(app: Flask, desk: "Desk") -> None:
+    """Add what stops the agent's work, or its notices, and lets them go on."""
 
     @app.post("/ui/pause")
     def pause() -> "Response":
@@ -32,10 +46,14 @@ def register(app: Flask, desk: "Desk") -> None:
         desk.control.resume()
         return done("resumed")
 
-    @app.post("/ui/look")
-    def look() -> "Response":
-        desk.control.look()
-        return done("looking")
+    @app.post("/ui/snooze")
+    def snooze() -> "Response":
+        how_long = request.form.get("for", "")
+        seconds = 0.0 if how_long == "now" else _pause_seconds(how_long)
+        if seconds is None:
+            raise NotAllowed("notices are put off for an hour or until tomorrow")
+        desk.control.quiet.snooze(seconds)
+        return done("snoozed" if seconds else "noticing", to="/ui/settings")
 
     @app.post("/ui/monitor/start")
     def start() -> "Response":
@@ -47,6 +65,15 @@ def register(app: Flask, desk: "Desk") -> None:
         desk.control.watch(wanted=False)
         return done("unwatched")
 
+
+def _register_files(app: Flask, desk: "Desk") -> None:
+    """Add what is done about files."""
+
+    @app.post("/ui/look")
+    def look() -> "Response":
+        desk.control.look()
+        return done("looking")
+
     @app.post("/ui/retry")
     def retry() -> "Response":
         return done("retried", desk.control.retry(_jobs()))
@@ -57,14 +84,6 @@ def register(app: Flask, desk: "Desk") -> None:
         if not jobs:
             raise NotAllowed("no file was named")
         return done("cancelled", desk.control.cancel(jobs))
-
-    @app.post("/ui/zoom/sign-in")
-    def sign_in_zoom() -> str:
-        # A form that is redirected to another site is stopped by the page's own policy
-        # (form-action), so the browser is sent there by a page of its own.
-        return render_template(
-            "leaving.html", where=desk.begin_zoom(f"{request.host_url.rstrip('/')}{CALLBACK}")
-        )
 
 
 def _jobs() -> list[str]:

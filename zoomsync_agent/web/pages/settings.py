@@ -200,6 +200,7 @@ def _page(
         account=desk.supabase_account(),
         zoom=desk.zoom(),
         at_login=desk.is_at_login,
+        snoozed_until=desk.control.quiet.snoozed_until,
         is_held=desk.is_held,
     )
 

@@ -1,13 +1,12 @@
 """Room on this computer: which originals could go to the trash, and why others stay; at login."""
 
-import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, request
 
 from zoomsync_agent.core.errors import NotAllowed
-from zoomsync_agent.core.freeing import SENTENCES, Plan, Stays
+from zoomsync_agent.core.freeing import MOST_DAYS, SENTENCES, Stays
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _SPACE: Final = "/ui/space"
 _USUAL_DAYS: Final = 30
-_MOST_DAYS: Final = 36_500
 _SHOWN: Final = 200
 _MANY: Final = (Stays.YOUNG, Stays.LEFT_OUT)
 """Reasons that are counted, because they are no news about a single file."""
@@ -36,7 +34,7 @@ def register(app: Flask, desk: "Desk") -> None:
         days = _days(desk, request.form.get("days", ""))
         if not request.form.get("agreed"):
             return _page(desk, days, error="Confirm first that they are to be moved."), 422
-        if request.form.get("seen", "") != _digest(desk.room_plan(days)):
+        if request.form.get("seen", "") != desk.room_plan(days).digest:
             return _page(desk, days, error="The list has changed meanwhile; look at it again."), 409
         desk.free_room(days)
         return done("freeing", to=_SPACE)
@@ -50,10 +48,10 @@ def register(app: Flask, desk: "Desk") -> None:
 
 def _days(desk: "Desk", text: str) -> int:
     """Return how many days ago a recording must have been made, as asked for or as chosen."""
-    if text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= _MOST_DAYS:
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= MOST_DAYS:
         return int(text)
     if text:
-        raise NotAllowed(f"the age is a number of days from 0 to {_MOST_DAYS}")
+        raise NotAllowed(f"the age is a number of days from 0 to {MOST_DAYS}")
     chosen = desk.settings().free_space_after_days
     return _USUAL_DAYS if isinstance(chosen, str) else chosen
 
@@ -68,7 +66,6 @@ def _page(desk: "Desk", days: int, *, error: str = "") -> str:
         live_url="",
         seen=desk.control.snapshot(limit=0),
         plan=plan,
-        digest=_digest(plan),
         shown=plan.moved[:_SHOWN],
         kept=single[:_SHOWN],
         more_kept=len(single) - _SHOWN,
@@ -79,11 +76,3 @@ def _page(desk: "Desk", days: int, *, error: str = "") -> str:
         freed=desk.freed,
         error=error,
     )
-
-
-def _digest(plan: Plan) -> str:
-    """Return what names exactly the files of a plan that would be moved."""
-    digest = hashlib.sha256()
-    for one in plan.moved:
-        digest.update(repr((str(one.path), one.size)).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
