@@ -148,15 +148,13 @@ def test_only_the_keyring_knows(zoomsync, zoom, keyring, page, place):
     assert code not in page.content() + "".join(history(page))
     assert list(keyring.entries()) == [f"zoom.{zoom.public_client_id}"]
     assert zoom.renewal[0] in keyring.text()
-    assert zoom.access[0] not in keyring.text()
+    assert zoom.access[0] in keyring.text()
     wait_for("it is on the disk too", lambda: keyring.file.read_bytes() != before)
     _expect_nowhere(zoom, place, link)
 
     listed = zoomsync.json("cloud", "list")["meetings"]
     assert {one["topic"] for one in listed} == {"Budget", "Über große Pläne"}
-    assert zoom.asked_for_tokens()[1]["refresh_token"] == zoom.renewal[0]
-    assert zoom.renewal[1] in keyring.text()
-    assert zoom.renewal[0] not in keyring.text()
+    assert len(zoom.asked_for_tokens()) == 1  # what is kept still holds
     with zoomsync.agent():
         assert zoomsync.log
     _expect_nowhere(zoom, place, link)

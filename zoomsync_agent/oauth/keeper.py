@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -46,11 +46,6 @@ class Authority(Protocol):
     @property
     def signed_out(self) -> type[SignInRequired]:
         """What is raised while nobody is signed in."""
-        ...
-
-    @property
-    def keeps_access_token(self) -> bool:
-        """Whether the keyring holds the access token too, or only what gives another one."""
         ...
 
     def refresh(self, session: Session) -> Grant | Refusal:
@@ -278,8 +273,6 @@ class Keeper:
             raise
         if session is not None and session.refresh_token == self._refused:
             session = None
-        if session is not None and seen is not None:
-            session = _with_access(session, seen.session)
         self._seen = _Seen(session, mark, "" if session else self._why(seen))
         # What is found at first is no change.
         self._told = self._told or self._as_told(self._seen)
@@ -323,8 +316,7 @@ class Keeper:
                     self._store(seen.session)
 
     def _store(self, session: Session) -> None:
-        kept = session.to_json(with_access=self._authority.keeps_access_token)
-        self._secrets.set(self._entry, kept)
+        self._secrets.set(self._entry, session.to_json())
         self._refused = ""
         self._now_seen(session, "")
 
@@ -386,13 +378,3 @@ class Keeper:
                 now = self._told
             if now is not None and now != before:
                 self._on_change(now)
-
-
-def _with_access(session: Session, before: Session | None) -> Session:
-    """Return what the keyring holds with the access token that we have had before.
-
-    Another process that has renewed the sign-in has not ended it.
-    """
-    if session.access_token or before is None or before.user_id != session.user_id:
-        return session
-    return replace(session, access_token=before.access_token, expires_at=before.expires_at)

@@ -39,12 +39,16 @@ class Session:
             grant.place,
         )
 
-    def to_json(self, *, with_access: bool = True) -> str:
-        """Return it as it is kept, perhaps without the access token; this text is a secret."""
+    def to_json(self) -> str:
+        """Return it as it is kept; this text is a secret.
+
+        The access token is kept too: a process that begins would else spend the refresh token at
+        once, and whoever ends it in that moment loses the sign-in.
+        """
         told = {
-            "access_token": self.access_token if with_access else "",
+            "access_token": self.access_token,
             "refresh_token": self.refresh_token,
-            "expires_at": self.expires_at if with_access else 0.0,
+            "expires_at": self.expires_at,
             "user_id": self.user_id,
             "email": self.email,
         }

@@ -19,7 +19,6 @@ __all__ = ["MARGIN_SECONDS", "Session", "SessionKeeper"]
 class _Auth:
     """The project's sign-in service, as the keeper of a session asks it."""
 
-    keeps_access_token = True
     signed_out = SignInRequired
 
     def __init__(self, project: Project, public_key: str) -> None:

@@ -1,4 +1,4 @@
-"""One person's sign-in to Zoom: the refresh token in the keyring, the access token in memory."""
+"""One person's sign-in to Zoom, kept in the keyring."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,6 @@ from zoomsync_agent.zoom.refusals import Refusal
 class _Zoom:
     """Zoom's sign-in, as the keeper of a session asks it."""
 
-    keeps_access_token = False
     who = "Zoom"
     signed_out = ZoomSignInRequired
 
@@ -48,7 +47,7 @@ class ZoomKeeper(Keeper):
 
     Args:
         app: as which app.
-        secrets: where the refresh token is kept.
+        secrets: where the tokens are kept.
         lock_file: shared by all processes that share *secrets*.
         clock: tells the time.
         on_change: told when the account, as people see it, has become another one.
