@@ -5,10 +5,10 @@ instead.
 """
 
 import re
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, cast
 
-from flask import Flask
+from flask import Flask, g, has_app_context
 from markupsafe import Markup, escape
 
 from zoomsync_agent.core import rows
@@ -21,6 +21,7 @@ from zoomsync_agent.desktop.zone import local_zone
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+_UNKNOWN: Final = "At an unknown time"
 _STATES: Final = {
     AgentState.STOPPED: "Stopped",
     AgentState.PAUSED: "Paused",
@@ -150,16 +151,27 @@ def local(seconds: float | None) -> datetime | None:
     if seconds is None:
         return None
     try:
-        return datetime.fromtimestamp(seconds, local_zone())
+        return datetime.fromtimestamp(seconds, _zone())
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def _zone() -> tzinfo:
+    """Return the user's zone; once a request, since a page tells a hundred times."""
+    if not has_app_context():
+        return local_zone()
+    if "zone" not in g:
+        g.zone = local_zone()
+    return cast("tzinfo", g.zone)
 
 
 def moment(seconds: float | None, *, now: datetime | None = None) -> str:
     """Return a time as people say it, in their own zone: "Today, 14:05", "3 Nov 2026, 14:05"."""
     at = local(seconds)
-    if at is None:
-        return "At an unknown time"
+    return _UNKNOWN if at is None else _spoken(at, now)
+
+
+def _spoken(at: datetime, now: datetime | None = None) -> str:
     today = (now or datetime.now(at.tzinfo)).date()
     if at.date() == today:
         day = "Today"
@@ -174,10 +186,10 @@ def when(seconds: float | None) -> Markup:
     """Return a time as an element that also tells it exactly."""
     at = local(seconds)
     if at is None:
-        return Markup('<span class="dim">{}</span>').format(moment(None))
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        rows.iso(seconds), f"{at:%A, %Y-%m-%d %H:%M:%S %Z}", moment(seconds)
-    )
+        return Markup('<span class="dim">{}</span>').format(_UNKNOWN)
+    exact, spoken = escape(f"{at:%A, %Y-%m-%d %H:%M:%S %Z}"), escape(_spoken(at))
+    # Each part is escaped by now; `Markup.format` looks at each of them for longer than that takes.
+    return Markup(f'<time datetime="{rows.iso(seconds)}" title="{exact}">{spoken}</time>')  # noqa: S704
 
 
 def clock(seconds: float) -> str:
