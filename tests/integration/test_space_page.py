@@ -17,6 +17,7 @@ from zoomsync_agent.app import freeing
 from zoomsync_agent.app.desk import AppDesk, computer
 from zoomsync_agent.app.ending import Ending
 from zoomsync_agent.core.errors import DestinationUnavailable, StoreDamaged
+from zoomsync_agent.core.freeing import Kept, Original, Stays
 from zoomsync_agent.desktop import logs
 from zoomsync_agent.desktop.autostart import Autostart
 
@@ -151,7 +152,8 @@ def test_it_is_done_once_at_a_time_and_ends_with_the_run(world, video, monkeypat
     """A second wish is refused; the end of the run ends it."""
     began, stopped = threading.Event(), []
 
-    def work(_settings, _home, _days, *, stop):
+    def work(_settings, _home, _days, *, agreed, stop):
+        assert [one.path for one in agreed] == [video]
         began.set()
         while not stop():
             threading.Event().wait(0.01)
@@ -200,7 +202,7 @@ def test_it_is_told_to_stop_when_the_end_is_asked_for(world, video, monkeypatch)
     """While everything else comes to its end, and so the time counts from there."""
     stopped = threading.Event()
 
-    def work(_settings, _home, _days, *, stop):
+    def work(_settings, _home, _days, *, agreed, stop):  # noqa: ARG001  as it is called
         while not stop():
             threading.Event().wait(0.01)
         stopped.set()
@@ -352,6 +354,81 @@ def test_a_program_frees_what_it_was_shown(world, video):
     freed = wait_for("it is freed", lambda: api.told("/computer/space")["freed"])
     assert freed["files"] == 1
     assert not video.exists()
+
+
+def test_a_program_agrees_to_nothing_it_was_not_shown(world, video, monkeypatch):
+    """A list that could not be made names nothing, and so does one without a recording."""
+    api = ApiClient(world.site, world.token)
+    plan = freeing.plan
+
+    def away(*_arguments):
+        raise DestinationUnavailable("unplugged")
+
+    monkeypatch.setattr(freeing, "plan", away)
+    told = api.told("/computer/space")
+    assert (told["movable"]["files"], "unplugged" in told["problem"]) == (0, True)
+    wish = {"days": 30, "seen": told["seen"]}
+    assert "unplugged" in api.post("/computer/space", json=wish).json["error"]["detail"]
+    monkeypatch.setattr(freeing, "plan", plan)
+    assert api.post("/computer/space", json=wish).status_code == 409  # it is there again
+    none = api.told("/computer/space", days=36_500)
+    empty = api.post("/computer/space", json={"days": 36_500, "seen": none["seen"]})
+    assert empty.json["error"]["detail"] == "there is nothing to move"
+    assert world.desk.freed is None
+    assert video.exists()
+
+
+def test_what_becomes_safe_after_the_list_was_agreed_to_stays(world, video, monkeypatch):
+    """Nobody has seen it there."""
+    free = freeing.free
+    second = []
+
+    def later(*arguments, **options):
+        second.append(world.record("2020-11-24 09.15.00 Second", VIDEO) / VIDEO.name)
+        os.utime(second[0], (1.6e9, 1.6e9))
+        world.sync()
+        return free(*arguments, **options)
+
+    _freed_by(world, monkeypatch, later)
+    _done(world)
+    assert not video.exists()
+    assert second[0].exists()
+    assert [one.path for one in world.desk.freed.moved] == [video]
+    assert [one.path for one in world.desk.room_plan(30).moved] == second
+
+
+def test_a_program_is_told_why_something_stayed_after_all(world, video, monkeypatch):
+    """Broken off, or one by one."""
+    api = ApiClient(world.site, world.token)
+    stayed = Kept(Original(video, "Weekly", 1), Stays.DIFFERENT)
+    done = freeing.Plan(kept=(stayed,), problem="The archive went away.")
+    monkeypatch.setattr(freeing, "free", lambda *_arguments, **_options: done)
+    shown = api.told("/computer/space")
+    api.post("/computer/space", json={"days": 30, "seen": shown["seen"]})
+    _done(world)
+    freed = api.told("/computer/space")["freed"]
+    assert (freed["files"], freed["problem"]) == (0, "The archive went away.")
+    assert [(one["why"], one["files"]) for one in freed["kept"]] == [("different", 1)]
+    page = _get(world.client())
+    assert "The copy in the archive is not the same" in page
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names that are no text")
+def test_a_folder_whose_name_is_no_text_hides_no_other(world, video):
+    """It is shown with marks in the place of its bytes, and can be freed."""
+    odd = world.recordings / os.fsdecode(b"2020-11-25 09.15.00 W\xff\xfeekly")
+    video.parent.rename(odd)
+    os.utime(odd / video.name, (1.6e9, 1.6e9))
+    world.sync()
+    api = ApiClient(world.site, world.token)
+    (shown,) = api.told("/computer/space")["originals"]
+    assert "W\ufffd\ufffdekly" in shown["path"]
+    client = world.client()
+    page = _get(client)
+    assert "W\ufffd\ufffdekly" in page
+    _post(client, "/ui/space", days="30", seen=_seen(page), agreed="1")
+    _done(world)
+    assert not (odd / video.name).exists()
 
 
 def test_notices_are_put_off_on_the_page(world):

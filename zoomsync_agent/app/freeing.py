@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,6 +111,7 @@ def free(
     home: Home,
     days: float,
     *,
+    agreed: Collection[Original] | None = None,
     stop: Callable[[], bool] = lambda: False,
     told: Callable[[Original], object] = lambda _original: None,
 ) -> Plan:
@@ -120,6 +121,7 @@ def free(
         settings: what the user chose.
         home: whose recordings.
         days: how many days ago a recording must have been made.
+        agreed: what somebody was shown and agreed to; nothing else is moved. None for all.
         stop: asked between pieces; true ends the work.
         told: told of each file that was moved.
 
@@ -127,7 +129,7 @@ def free(
         AgentError: the destination cannot be reached; what was moved before stays moved.
     """
     with _beside(settings, home, local_trash()) as freer:
-        return freer.free(days, is_asked=True, stop=stop, told=told)
+        return freer.free(days, is_asked=True, agreed=agreed, stop=stop, told=told)
 
 
 @contextlib.contextmanager

@@ -80,7 +80,7 @@ def free_space(days: int | None, dry_run: bool, yes: bool, as_json: bool) -> Non
         return _end(plan)
     if not yes and not _agreed(plan, as_json=as_json):
         return None
-    done = freeing.free(settings, home, days)
+    done = freeing.free(settings, home, days, agreed=plan.moved)
     if as_json:
         print_json(_as_dict(done))
     else:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from zoomsync_agent.core.readiness import printable
+
 DAY_SECONDS: Final = 86_400.0
 NEVER: Final = "never"
 """The value of the setting with which nothing is freed by itself."""
@@ -69,6 +71,11 @@ class Original:
     path: Path
     title: str
     size: int
+
+    @property
+    def shown(self) -> str:
+        """The path for people; undecodable bytes become U+FFFD."""
+        return printable(str(self.path))
 
 
 @dataclass(frozen=True, slots=True)

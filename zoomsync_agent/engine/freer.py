@@ -8,7 +8,7 @@ ever deleted, and what its user takes back from the trash is left alone.
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -172,6 +172,7 @@ class Freer:
         days: float,
         *,
         is_asked: bool = False,
+        agreed: Collection[Original] | None = None,
         stop: Callable[[], bool] = lambda: False,
         spared: Callable[[Keepsake], bool] = lambda _one: False,
         told: Callable[[Original], object] = lambda _original: None,
@@ -182,6 +183,7 @@ class Freer:
             days: how many days ago a recording must have been made.
             is_asked: somebody asks for it at this moment. Of itself nothing is moved that was
                 found more recently, however old it is.
+            agreed: what somebody was shown and agreed to; nothing else is moved. None for all.
             stop: asked between pieces; true ends the work.
             spared: tells of files that are not looked at this time.
             told: told of each file that was moved.
@@ -191,12 +193,15 @@ class Freer:
         """
         moved: list[Original] = []
         kept: list[Kept] = []
+        wanted = None if agreed is None else {(one.path, one.size) for one in agreed}
         self.settle()
         with self._others() as claims:
             for one in self._freed.originals(tuple(self._destinations), self._clock.now()):
                 if stop():
                     break
                 original = _original(one.file)
+                if wanted is not None and (original.path, original.size) not in wanted:
+                    continue
                 try:
                     self._expect_due(one, days, is_asked=is_asked)
                     if spared(one):

@@ -3,13 +3,14 @@
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.errors import AgentError, NotAllowed, StoreDamaged
-from zoomsync_agent.core.freeing import Plan
+from zoomsync_agent.core.freeing import Original, Plan
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.desktop.autostart import Autostart
 from zoomsync_agent.desktop.paths import Home
@@ -76,29 +77,40 @@ class ComputerDesk:
         except AgentError as exc:
             return Plan(problem=Problem.of(exc).sentence)
 
-    def free_room(self, days: int) -> None:
+    def free_room(self, days: int, seen: str) -> None:
         """Begin to move originals that are safe to the trash of this computer.
 
         Args:
             days: how many days ago a recording must have been made.
+            seen: names the plan that somebody has agreed to; nothing else is moved.
 
         Raises:
-            NotAllowed: it is being done already.
+            NotAllowed: it is being done already, there is nothing to move, or another plan by now.
         """
         settings, home = self._settings, self._home
+        plan = self.room_plan(days)
+        if plan.problem:
+            raise NotAllowed(plan.problem)
+        if plan.digest != seen:
+            raise NotAllowed("the list has changed meanwhile; look at it again")
+        if not plan.moved:
+            raise NotAllowed("there is nothing to move")
         with self._guard:
             if self.is_freeing or self._no_more.is_set():
                 raise NotAllowed("space is being freed already")
             # Every recording is read whole: nobody waits for that in front of a page.
-            self._freeing = beside(lambda: self._done(settings, home, days), "free-space")
+            work = partial(self._done, settings, home, days, plan.moved)
+            self._freeing = beside(work, "free-space")
 
-    def _done(self, settings: Settings, home: Home, days: int) -> Plan:
+    def _done(
+        self, settings: Settings, home: Home, days: int, agreed: Collection[Original]
+    ) -> Plan:
         """Move what is safe; return what came of it, or why it was broken off."""
         from zoomsync_agent.app import freeing  # noqa: PLC0415  as above
         from zoomsync_agent.desktop import logs  # noqa: PLC0415  structlog costs 150 ms
 
         try:
-            return freeing.free(settings, home, days, stop=self._no_more.is_set)
+            return freeing.free(settings, home, days, agreed=agreed, stop=self._no_more.is_set)
         except AgentError as exc:
             if isinstance(exc, StoreDamaged):
                 self._damage = exc

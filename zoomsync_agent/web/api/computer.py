@@ -6,7 +6,6 @@ from typing import Any, Final
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 
-from zoomsync_agent.core.errors import NotAllowed
 from zoomsync_agent.core.freeing import SENTENCES, Plan
 from zoomsync_agent.web.api import asked, told
 from zoomsync_agent.web.api.refusals import ALWAYS, WRITE, refusals
@@ -57,40 +56,38 @@ def install(app: OpenAPI, desk: Desk) -> None:
         tags=[_TAG],
         summary="Move originals that are safe to this computer's trash",
         description="Begins it; how it goes on is told by asking again. `seen` names the list that "
-        "was shown: if it is another one by now nothing is moved.",
+        "was shown: if it is another one by now nothing is moved, and never anything else.",
         responses={200: told.Space, **refusals(*ALWAYS, *WRITE, 409, 422)},
     )
     def free_space(body: asked.FreeSpace) -> dict[str, Any]:
-        plan = desk.room_plan(body.days)
-        if body.seen != plan.digest:
-            raise NotAllowed("the list has changed meanwhile; ask for it again")
-        desk.free_room(body.days)
-        return _as_told(desk, body.days, plan)
+        desk.free_room(body.days, body.seen)
+        return _space(desk, body.days)
 
 
 def _space(desk: Desk, days: int) -> dict[str, Any]:
-    return _as_told(desk, days, desk.room_plan(days))
-
-
-def _as_told(desk: Desk, days: int, plan: Plan) -> dict[str, Any]:
-    counted = Counter(one.why for one in plan.kept)
-    freed = desk.freed
+    plan, freed = desk.room_plan(days), desk.freed
     return {
         "days": days,
         "seen": plan.digest,
         "movable": _amount(plan),
         "originals": [
-            {"path": str(one.path), "meeting_title": one.title, "size": one.size}
+            {"path": one.shown, "meeting_title": one.title, "size": one.size}
             for one in plan.moved[:_LISTED]
         ],
-        "kept": [
-            {"why": why, "sentence": SENTENCES[why], "files": count}
-            for why, count in counted.items()
-        ],
+        "kept": _kept(plan),
         "problem": plan.problem,
         "is_freeing": desk.is_freeing,
-        "freed": None if freed is None else _amount(freed),
+        "freed": None
+        if freed is None
+        else {**_amount(freed), "problem": freed.problem, "kept": _kept(freed)},
     }
+
+
+def _kept(plan: Plan) -> list[dict[str, Any]]:
+    counted = Counter(one.why for one in plan.kept)
+    return [
+        {"why": why, "sentence": SENTENCES[why], "files": count} for why, count in counted.items()
+    ]
 
 
 def _amount(plan: Plan) -> dict[str, int]:

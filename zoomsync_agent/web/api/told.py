@@ -304,6 +304,13 @@ class KeptBecause(Told):
     files: int
 
 
+class Freed(Amount):
+    """What was moved to the trash, and what was not."""
+
+    problem: str = Field(description="Why it was broken off; empty if it was not.")
+    kept: list[KeptBecause] = Field(description="How many stayed after all, and why.")
+
+
 class Space(Told):
     """What could be freed on this computer."""
 
@@ -316,7 +323,7 @@ class Space(Told):
     kept: list[KeptBecause] = Field(description="How many stay, and why.")
     problem: str = Field(description="Why not all could be looked at; empty if they were.")
     is_freeing: bool = Field(description="Whether originals are being moved at this moment.")
-    freed: Amount | None = Field(
+    freed: Freed | None = Field(
         description="What was moved the last time that somebody asked; null in a run without that."
     )
 

@@ -34,9 +34,10 @@ def register(app: Flask, desk: "Desk") -> None:
         days = _days(desk, request.form.get("days", ""))
         if not request.form.get("agreed"):
             return _page(desk, days, error="Confirm first that they are to be moved."), 422
-        if request.form.get("seen", "") != desk.room_plan(days).digest:
-            return _page(desk, days, error="The list has changed meanwhile; look at it again."), 409
-        desk.free_room(days)
+        try:
+            desk.free_room(days, request.form.get("seen", ""))
+        except NotAllowed as exc:
+            return _page(desk, days, error=_said(exc.detail)), 409
         return done("freeing", to=_SPACE)
 
     @app.post("/ui/at-login")
@@ -44,6 +45,11 @@ def register(app: Flask, desk: "Desk") -> None:
         wanted = request.form.get("wanted") == "yes"
         desk.set_at_login(wanted=wanted)
         return done("at_login" if wanted else "not_at_login", to="/ui/settings")
+
+
+def _said(detail: str) -> str:
+    """Return why something was refused as a sentence."""
+    return f"{detail[:1].upper()}{detail[1:].rstrip('.')}."
 
 
 def _days(desk: "Desk", text: str) -> int:
