@@ -1,11 +1,14 @@
 """Commands of the tests that are forked from a loaded program are the same commands."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
 from tests.fakes.process import Zoomsync
 from tests.fakes.tree import ZoomTree
+from tests.fakes.warm import warm
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +49,30 @@ def test_a_command_that_does_not_end_is_ended(zoomsync):
     assert zoomsync.run("status").code == 0
 
 
-def test_what_a_command_changes_outside_of_its_files_ends_with_it(zoomsync):
-    """Its folder and its environment among them."""
-    zoomsync.settings = {"ZOOMSYNC_PORT": "no number"}
+def test_it_is_the_same_program(tmp_path):
+    """Not another tree that lies nearer."""
+    cold = subprocess.run(
+        [sys.executable, "-c", "import zoomsync_agent; print(zoomsync_agent.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert warm().program == cold.stdout.strip()
+
+
+def test_it_runs_in_its_own_folder_and_environment(zoomsync):
+    """And leaves neither to the next one."""
+
+    def workers():
+        return zoomsync.json("config", "show")["settings"]["workers"]["value"]
+
+    (zoomsync.place / ".env").write_text("ZOOMSYNC_WORKERS=5\n")
+    assert workers() == 5
+    zoomsync.settings = {"ZOOMSYNC_WORKERS": "6"}
+    assert workers() == 6
+    zoomsync.settings = {"ZOOMSYNC_WORKERS": "no number"}
     assert zoomsync.run("status").code == 2
     zoomsync.settings = {}
-    assert zoomsync.run("status").code == 0
+    (zoomsync.place / ".env").unlink()
+    assert workers() == 2

@@ -1,6 +1,7 @@
 """Somebody's agent with its page: a real home, real databases, a real archive, the real site."""
 
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from flask_openapi3 import utils as openapi
 from werkzeug.test import Client
 
 from tests.fakes.secrets import MemorySecrets
@@ -38,6 +40,10 @@ VIDEO: Final = SAMPLES / "video1399019170.mp4"
 AUDIO: Final = SAMPLES / "audio1399019170.m4a"
 _BASE: Final = "http://127.0.0.1"
 _WAIT_SECONDS: Final = 20.0
+
+
+# Each world describes its API anew, out of the same models: half of what a test of it costs.
+openapi.get_model_schema = functools.cache(openapi.get_model_schema)
 
 
 class PageWorld:

@@ -32,7 +32,9 @@ _LOADED: Final = (
         for name in ("agent", "config", "output", "queue", "recordings", "status")
     ),
 )
-_LONGEST: Final = 1 << 20
+_BEGIN: Final = (
+    f"import sys; sys.path.append({str(_ROOT)!r}); from tests.fakes import warm; warm.serve()"
+)
 
 
 class Warm:
@@ -43,14 +45,17 @@ class Warm:
         environ = {key: value for key, value in os.environ.items() if key != "COV_CORE_SOURCE"}
         with there:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(there.fileno())],
-                cwd=_ROOT,
+                [sys.executable, "-c", _BEGIN, str(there.fileno())],
+                # Not where the program's own tree lies: it is found as an agent finds it.
+                cwd="/",
                 env={**environ, "PYTHONUTF8": "1"},
                 stdin=subprocess.DEVNULL,
                 pass_fds=(there.fileno(),),
             )
         self._socket = here
         self._lines = here.makefile("r", encoding="utf-8")
+        self.program = json.loads(self._lines.readline())
+        """The package's own file, as this process has found it."""
         self._lock = threading.Lock()
         atexit.register(self.close)
 
@@ -120,14 +125,18 @@ def warm() -> Warm:
 # --- inside of that process ------------------------------------------------------------------
 
 
-def _serve(peer: socket.socket) -> None:
+def serve() -> None:
     """Fork for each line that comes, and tell the process and how it ended."""
+    peer = socket.socket(fileno=int(sys.argv[1]))
     for name in _LOADED:
         importlib.import_module(name)
+    found = sys.modules["zoomsync_agent"].__file__
+    peer.sendall(json.dumps(found).encode() + b"\n")
     with peer.makefile("r", encoding="utf-8") as lines:
         for line in lines:
             pid = os.fork()
             if pid == 0:
+                lines.close()
                 peer.close()
                 _become(json.loads(line))
             peer.sendall(f"{pid}\n".encode())
@@ -172,7 +181,3 @@ def _main() -> int:
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     return code
-
-
-if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))

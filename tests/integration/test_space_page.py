@@ -202,7 +202,7 @@ def test_it_is_told_to_stop_when_the_end_is_asked_for(world, video, monkeypatch)
     """While everything else comes to its end, and so the time counts from there."""
     stopped = threading.Event()
 
-    def work(_settings, _home, _days, *, agreed, stop):  # noqa: ARG001  as it is called
+    def work(_settings, _home, _days, *, agreed, stop):
         while not stop():
             threading.Event().wait(0.01)
         stopped.set()

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from datetime import UTC
@@ -17,6 +18,7 @@ from tests.fakes.process import wait_for
 from tests.fakes.tree import ArchiveView, ZoomTree, sha256, video
 from zoomsync_agent import app, settings
 from zoomsync_agent.desktop.clock import SystemClock
+from zoomsync_agent.engine.intake import BACKLOG
 from zoomsync_agent.sources import watch
 from zoomsync_agent.sources.settling import Settling
 
@@ -43,14 +45,14 @@ class Watched:
             }
         )
         monkeypatch.setattr(watch, "_SWEEP_SHARE", 0 if how == CLOCK else 1)
-        self._home = home
+        self.home = home
         self.how = how
         self.archive = ArchiveView(home.default_archive)
         self._stack = contextlib.ExitStack()
 
     def start(self, *, first_look=True):
         """Start the agent and wait for its first look."""
-        agent = app.build(self._chosen, self._home, zone=UTC, may_rest=True)
+        agent = app.build(self._chosen, self.home, zone=UTC, may_rest=True)
         self._stack.callback(agent.stop)
         self.agent, self.control = agent, agent.control
         agent.start()
@@ -436,6 +438,28 @@ def test_monitoring_that_is_stopped_in_the_middle_of_a_look_tells_nothing_of_it(
     watched.control.watch(wanted=True)
     watched.wait_until_safe(*tree.finished)
     assert watched.is_looked_through()
+    with contextlib.closing(sqlite3.connect(watched.home.store_file)) as queue:
+        assert queue.execute("SELECT DISTINCT priority FROM jobs").fetchall() == [(BACKLOG,)]
+
+
+@pytest.mark.parametrize("watched", [EVENTS], indirect=True)
+def test_monitoring_that_is_stopped_for_a_moment_misses_nothing(watched, tree, monkeypatch):
+    """What was seen in that moment is looked at again, though no event tells of it once more."""
+    watched.start()
+    look, struck = Settling.look, []
+
+    def stopped_meanwhile(self, listing, known):
+        found = look(self, listing, known)
+        if found.sightings and not struck:
+            struck.append(listing.folder)
+            watched.control.watch(wanted=False)
+            threading.Timer(0.3, lambda: watched.control.watch(wanted=True)).start()
+        return found
+
+    monkeypatch.setattr(Settling, "look", stopped_meanwhile)
+    tree.meeting("Just then")
+    wait_for("it was stopped", lambda: struck)
+    watched.wait_until_safe(*tree.finished)
 
 
 @pytest.mark.parametrize("watched", [EVENTS], indirect=True)

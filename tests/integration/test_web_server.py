@@ -383,8 +383,10 @@ def test_the_silent_are_sent_away_in_the_end():
         assert served.ask() == (200, "GET 0")
 
 
-def test_it_ends_at_once_while_many_wait():
-    """All of them are told; and it can be started again."""
+def test_it_ends_at_once_while_many_wait(monkeypatch):
+    """All of them are told; and it can be started again. No time of its own is waited out."""
+    monkeypatch.setattr(lobby, "_LAST_SECONDS", 60.0)
+    monkeypatch.setattr(patient, "_STOP_SECONDS", 60)
     with ExitStack() as stack, Served(_hello, deadline_seconds=60.0) as served:
         many = [stack.enter_context(served.connect()) for _ in range(60)]
         for one in many[::2]:

@@ -9,11 +9,13 @@ import pytest
 from tests.fakes.process import wait_for
 from tests.fakes.zoom import READ_SCOPES, TRASH_SCOPES, answer, api_error, lose_answer
 from tests.fakes.zoom_world import DAY, HOUR, ZoomWorld
+from zoomsync_agent.app.freeing import freeing
 from zoomsync_agent.core.errors import ScopeMissing
 from zoomsync_agent.core.facts import TRASH_PROBLEM
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.engine.audit import LAST_AUDIT
 from zoomsync_agent.engine.trashing import Trashing
+from zoomsync_agent.settings import load
 from zoomsync_agent.sources.zoom_cloud import ZoomTrash
 
 DAYS = 14
@@ -252,6 +254,21 @@ def test_nothing_is_moved_before_all_receipts_were_gone_through(world, meeting):
     finally:
         trashing.stop(10.0)
     assert trashing.failure is None
+
+
+def test_the_agent_tells_it_of_the_audit(world, home, tmp_path):
+    """It waits for nothing else, so it would wait for ever."""
+    told = []
+    chosen = load(home, {}, cwd=tmp_path, overrides={"zoom_trash": DAYS})
+    databases = SimpleNamespace(queue=world.shop.db)
+    services = freeing(
+        chosen, home, databases, {"folder": world.memory},
+        SimpleNamespace(store=world.cloud, trash=ZoomTrash(world.client, world.cloud)),
+        SimpleNamespace(then=told.append), SimpleNamespace(take=None),
+        clock=world.clock, log=world.shop.log,
+    )  # fmt: skip
+    (trashing,) = [one for one in services if isinstance(one, Trashing)]
+    assert trashing.audited in told
 
 
 def test_what_was_taken_back_stays(world, meeting):

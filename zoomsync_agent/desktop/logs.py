@@ -5,6 +5,7 @@ or a terminal without having gone through `redact`.
 """
 
 import contextlib
+import importlib
 import logging
 import os
 import sys
@@ -20,6 +21,15 @@ from typing import Any, Final, cast
 from zoomsync_agent.desktop.redact import redact_all
 
 
+class _Later(ModuleType):
+    """Stands for a module that is loaded when something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # what the import system asks for is no use of it
+        return getattr(importlib.import_module(self.__name__), name)
+
+
 @contextlib.contextmanager
 def _lightly() -> Iterator[None]:
     """Let structlog, imported meanwhile, load nothing that is never used here.
@@ -27,11 +37,11 @@ def _lightly() -> Iterator[None]:
     It takes rich, if it is there, for tracebacks that are never drawn: 90 ms at each start, and
     5 MB for as long as the agent runs; greenlet, which no thread of the agent is: 1 MB, with the
     C++ library; and asyncio for methods that nobody calls: 20 ms and 3 MB. What is loaded already
-    stays, and afterwards everybody else finds the real ones.
+    stays, afterwards everybody else finds the real ones, and those methods work all the same.
     """
     modules = cast("dict[str, Any]", sys.modules)
     # None is how an import is refused; asyncio is asked for without an "if it is there".
-    lent = {"rich": None, "greenlet": None, "asyncio": ModuleType("asyncio")}
+    lent = {"rich": None, "greenlet": None, "asyncio": _Later("asyncio")}
     lent = {name: given for name, given in lent.items() if name not in modules}
     modules.update(lent)
     try:

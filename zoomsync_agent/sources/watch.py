@@ -255,8 +255,10 @@ class FolderWatch(ThreadService):
         batch: list[Sighting] = []
         for listing in listings:
             batch += self._examine(listing, self._listener.known(listing.folder))
-        if not self._is_over():
-            self._tell(batch)
+        if self._is_over():
+            self._sweep_at = 0.0  # nobody comes back to these folders by themselves
+            return
+        self._tell(batch)
 
     def _examine(self, listing: Listing, known: "Mapping[str, KnownFile]") -> list[Sighting]:
         """Decide about the files of one folder; tell what is gone, and come back when it is due."""

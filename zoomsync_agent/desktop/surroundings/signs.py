@@ -63,8 +63,8 @@ class SystemSigns(ThreadService):
             self._subscribe(bus)
             self._network = _network_of(bus)
             for message in bus.signals(waker.socket):
-                if not self._network and _path_of(message) == NETWORK_PATH:
-                    self._take_network(_network_of(bus))  # it has come since
+                if "State" not in self._network and _path_of(message) == NETWORK_PATH:
+                    self._take_network(_network_of(bus))  # it has come since, or can answer now
                 self.take(message)
 
     def _subscribe(self, bus: Bus) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from zoomsync_agent.control import MAX_PAUSE_SECONDS
@@ -12,7 +12,7 @@ from zoomsync_agent.core.freeing import MOST_DAYS
 from zoomsync_agent.core.listing import MOST, Query, Sort
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
 from zoomsync_agent.web.api import examples
-from zoomsync_agent.web.api.fields import Asked, Described, GivenMoment, may_be_absent, shown
+from zoomsync_agent.web.api.fields import Asked, GivenMoment, may_be_absent, shown
 
 _ID: Final = "5b1c2f0e-8f0c-5c55-9d0f-3f6c1f2f9a77"
 _LINE: Final = r"^[^\u0000-\u001f\u007f]*$"
@@ -32,7 +32,7 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-class RecordingPath(Described):
+class RecordingPath(BaseModel):
     """Names one recording."""
 
     recording_id: str = Field(
@@ -44,7 +44,7 @@ class RecordingPath(Described):
     )
 
 
-class JobPath(Described):
+class JobPath(BaseModel):
     """Names one file on its way."""
 
     job_id: int = Field(

@@ -1,6 +1,5 @@
 """Kinds of fields that several bodies, queries and answers share."""
 
-import functools
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -15,29 +14,13 @@ _MOMENT: Final = (
 )
 
 
-class Described(BaseModel):
-    """What the document describes; its schema is made once, however many routes name it."""
-
-    @classmethod
-    def model_json_schema(cls, *places: Any, **named: Any) -> dict[str, Any]:
-        """Return the schema; it is for reading only."""
-        return _schema(cls, places, tuple(named.items()))
-
-
-@functools.cache
-def _schema(
-    model: type[Described], places: tuple[Any, ...], named: tuple[tuple[str, Any], ...]
-) -> dict[str, Any]:
-    return super(Described, model).model_json_schema(*places, **dict(named))
-
-
-class Asked(Described):
+class Asked(BaseModel):
     """What somebody sends: exactly what is described, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Told(Described):
+class Told(BaseModel):
     """What is answered."""
 
     model_config = ConfigDict(extra="forbid")

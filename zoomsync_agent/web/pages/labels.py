@@ -67,4 +67,4 @@ RARE: Final = frozenset(
         *("update_feed", "port", "page_origins", "user_id", "log_file", "log_level"),
     }
 )
-"""They are folded away as long as they are what they are by default."""
+"""Those of a group are folded away as long as all of them are what they are by default."""
