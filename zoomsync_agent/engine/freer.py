@@ -21,13 +21,13 @@ from zoomsync_agent.core.errors import (
 )
 from zoomsync_agent.core.freeing import DAY_SECONDS, Kept, Original, Plan, Stays, is_junk
 from zoomsync_agent.core.problem import Problem
-from zoomsync_agent.core.readiness import Reason
 from zoomsync_agent.core.recording import FileIdentity, Receipt
 from zoomsync_agent.engine.originals import (
     Claims,
     FileStays,
     Stamp,
     ToldToStop,
+    expect_due,
     expect_unclaimed,
     is_one_file,
     nobody_claims,
@@ -235,20 +235,7 @@ class Freer:
 
     def _expect_due(self, one: Keepsake, days: float, *, is_asked: bool) -> None:
         """Go on only with what every destination has, and what is old enough."""
-        if one.file.verdict.reason is Reason.HISTORY:
-            raise FileStays(Stays.LEFT_OUT)
-        if one.is_cancelled:
-            raise FileStays(Stays.CANCELLED)
-        is_known = one.file.verdict.is_ready and one.file.sha256 is not None
-        if not (is_known and one.is_done) or one.is_waiting:
-            raise FileStays(Stays.WAITING)
-        before = self._clock.now() - days * DAY_SECONDS
-        if one.recorded_at > before or not (is_asked or one.first_seen <= before):
-            raise FileStays(Stays.YOUNG)
-        if one.restored_at is not None and one.restored_at > before:
-            raise FileStays(Stays.RESTORED)
-        if one.is_meeting_busy:
-            raise FileStays(Stays.UNFINISHED)
+        expect_due(one, self._clock.now() - days * DAY_SECONDS, is_asked=is_asked)
         if self._trash.refusal:
             raise FileStays(Stays.NO_TRASH, self._trash.refusal)
 

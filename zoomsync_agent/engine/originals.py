@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from zoomsync_agent.core.freeing import Stays
-from zoomsync_agent.ports import FileRecord
+from zoomsync_agent.core.readiness import Reason
+from zoomsync_agent.ports import FileRecord, Keepsake
 
 _READ_BYTES: Final = 1 << 20
 
@@ -47,6 +48,32 @@ def expect_unclaimed(file: FileRecord, claims: Claims) -> None:
     why = claims(file)
     if why is not None:
         raise FileStays(Stays.OTHER_PROFILE, why)
+
+
+def expect_due(one: Keepsake, before: float, *, is_asked: bool) -> None:
+    """Go on only with what every destination has, and what is old enough.
+
+    Args:
+        one: an original, and what is known of it.
+        before: it must have been made before that, epoch seconds.
+        is_asked: somebody asks for it at this moment; else it must have been found before, too.
+
+    Raises:
+        FileStays: it stays.
+    """
+    if one.file.verdict.reason is Reason.HISTORY:
+        raise FileStays(Stays.LEFT_OUT)
+    if one.is_cancelled:
+        raise FileStays(Stays.CANCELLED)
+    is_known = one.file.verdict.is_ready and one.file.sha256 is not None
+    if not (is_known and one.is_done) or one.is_waiting:
+        raise FileStays(Stays.WAITING)
+    if one.recorded_at > before or not (is_asked or one.first_seen <= before):
+        raise FileStays(Stays.YOUNG)
+    if one.restored_at is not None and one.restored_at > before:
+        raise FileStays(Stays.RESTORED)
+    if one.is_meeting_busy:
+        raise FileStays(Stays.UNFINISHED)
 
 
 class ToldToStop(Exception):
