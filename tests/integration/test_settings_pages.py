@@ -60,6 +60,17 @@ def _settings_page(world):
     return world.client().get("/ui/settings", base_url=BASE).get_data(as_text=True)
 
 
+def test_values_are_words_for_people_and_written_as_they_are_meant(world):
+    """A list shows them in words; a name that is one of another system stays as it is."""
+    page = _settings_page(world)
+    assert re.search(r'<option value="s3">In an S3 bucket</option>', page)
+    assert re.search(r'<option value="aws:kms">aws:kms</option>', page)
+    shown = re.search(r'<select id="destination".*?</select>', page, re.DOTALL)[0]
+    assert re.search(r'<option value="folder" selected>In a folder</option>', shown)
+    _post(world.client(), "/ui/settings", notify="off")
+    assert world.desk.settings().notify == "off"
+
+
 def _folded(page):
     """Return the settings that are not seen at first in their group."""
     parts = re.findall(

@@ -1,4 +1,4 @@
-"""What settings are called on the page, and which of them hardly anybody needs."""
+"""What settings and their values are called on the page, and which of them hardly anybody needs."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -68,3 +68,25 @@ RARE: Final = frozenset(
     }
 )
 """Those of a group are folded away as long as all of them are what they are by default."""
+CHOICES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "all": "Everything",
+        "always": "Always",
+        "auto": "Automatic",
+        "content": "By content",
+        "folder": "In a folder",
+        "local": "On this computer only",
+        "never": "Never",
+        "no": "No",
+        "none": "As the bucket does by itself",
+        "off": "Off",
+        "path": "In the path",
+        "problems": "What needs me or failed",
+        "s3": "In an S3 bucket",
+        "size": "By size alone",
+        "supabase": "In Supabase",
+        "virtual": "In the host",
+        "yes": "Yes",
+    }
+)
+"""What is said for a value where there are few; others are shown as they are written."""

@@ -11,7 +11,7 @@ from flask import Flask, abort, redirect, request
 from zoomsync_agent.core.errors import AgentError, SettingsError
 from zoomsync_agent.settings import Settings
 from zoomsync_agent.supabase.keys import kind_of
-from zoomsync_agent.web.pages.labels import LABELS, RARE
+from zoomsync_agent.web.pages.labels import CHOICES, LABELS, RARE
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Field:
 
 def register(app: Flask, desk: "Desk") -> None:
     """Add the page, and the one on which a folder is chosen."""
-    app.jinja_env.filters.update(pair=lambda word: (word, word))
+    app.jinja_env.filters.update(choice=lambda word: (word, CHOICES.get(word, word)))
     _register_settings(app, desk)
     _register_accounts(app, desk)
     _register_folders(app, desk)
