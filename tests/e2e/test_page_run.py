@@ -161,3 +161,15 @@ def test_monitoring_stops_and_starts(zoomsync):
         assert program_rows(program) == []
         assert zoomsync.run("monitor", "start").code == 0
         wait_for("it is noticed", lambda: len(program_rows(program)) == len(tree.finished))
+
+
+def test_sync_beside_a_stopped_monitoring_says_so_and_ends(zoomsync):
+    """Nobody will look, so there is nothing to wait for."""
+    tree = ZoomTree(zoomsync.recordings)
+    with zoomsync.agent():
+        assert zoomsync.run("monitor", "stop").code == 0
+        tree.meeting("Unseen")
+        done = zoomsync.run("sync", seconds=20.0)
+        assert done.code == 3
+        assert "zoomsync monitor start" in done.out
+        assert zoomsync.rows() == []

@@ -232,6 +232,14 @@ def test_notices_are_put_off_and_come_again(api, world):
     assert api.post("/monitor/snooze", json={"seconds": -1}).status_code == 422
 
 
+def test_a_body_that_is_no_object_is_said_in_plain_words(api):
+    """And not by the name of a class."""
+    for body in ([1], None):
+        answer = api.post("/monitor/snooze", **({"json": body} if body else {}))
+        assert answer.status_code == 422
+        assert answer.json["error"]["detail"] == "the body must be a JSON object"
+
+
 def test_looking_for_recordings_is_stopped_and_started(api, world):
     """The answer shows it, and whoever asks next."""
     assert api.post("/monitor/stop").json["is_watching"] is False

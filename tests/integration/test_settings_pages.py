@@ -71,6 +71,26 @@ def test_values_are_words_for_people_and_written_as_they_are_meant(world):
     assert world.desk.settings().notify == "off"
 
 
+def test_a_mistake_is_said_at_its_field_with_what_is_allowed(world):
+    """Also of a setting that the command line has an option for."""
+    answer = _post(world.client(), "/ui/settings", backfill="yesterday", workers="99", verify="")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    for name, said in (
+        ("backfill", "“yesterday” is not allowed here. Allowed: all, none, or a number of days"),
+        ("workers", "“99” is not allowed here. Allowed: a number from 1 to 8."),
+        ("verify", "Nothing is not allowed here. Allowed: content or size."),
+    ):
+        assert said in re.search(rf'id="{name}-error">.*?</p>', page, re.DOTALL)[0]
+    assert "--backfill" not in page
+
+
+def test_a_client_id_that_cannot_be_one_is_said_whole(fresh):
+    """In the setup, where it has a field of its own."""
+    page = _post(fresh.client(), "/ui/setup/zoom", zoom_client_id="my id!").get_data(as_text=True)
+    assert "“my id!” is not allowed here. Allowed: the app" in page
+
+
 def _folded(page):
     """Return the settings that are not seen at first in their group."""
     parts = re.findall(

@@ -123,7 +123,8 @@ def test_what_is_too_young_is_counted(world, video):
     assert "It is more recent than the days that were chosen." in page
     assert 'value="36500"' in page
     assert str(video) not in page
-    _get(world.client(), "/ui/space?days=-1", status=409)
+    refused = _get(world.client(), "/ui/space?days=-1", status=422)
+    assert "The days are a number from 0 to 36500." in refused
 
 
 def test_an_archive_that_is_not_there_is_told(world):
@@ -308,7 +309,7 @@ def test_the_start_at_login_is_a_switch(world, home):
     assert "note=at_login" in answer.headers["Location"]
     assert Autostart(home).status().is_on
     assert world.desk.is_at_login
-    assert "Do not start it then" in _get(client, "/ui/settings")
+    assert "Do not start at login" in _get(client, "/ui/settings")
     _post(client, "/ui/at-login", wanted="no")
     assert not world.desk.is_at_login
 

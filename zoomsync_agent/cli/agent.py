@@ -238,7 +238,11 @@ def bring_home(
         with contextlib.suppress(_AgentEnded), app.beside(settings, home) as control:
             check = _Watchman(home)
             first = look_once(control, check) if sweeps else None
-            sys.exit(_wait(control, first, check=check, as_json=as_json))
+            code = _wait(
+                control, first, check=check, as_json=as_json,
+                is_called_off=lambda: sweeps and not control.is_watching,
+            )  # fmt: skip
+            sys.exit(code)
 
 
 class _AgentEnded(Exception):
@@ -333,13 +337,21 @@ def _with_history_decided(
 
 
 def _wait(
-    control: "Control", after: "Sweeps | None", *, check: "Callable[[], None]", as_json: bool
+    control: "Control",
+    after: "Sweeps | None",
+    *,
+    check: "Callable[[], None]",
+    as_json: bool,
+    is_called_off: "Callable[[], bool]" = lambda: False,
 ) -> ExitCode:
     from zoomsync_agent.cli.live import LiveView
 
     with LiveView(enabled=not as_json and sys.stderr.isatty()) as view:
-        seen = view.wait_until_idle(control, after, check=check, patience=PATIENCE_SECONDS)
-    code = ExitCode.INCOMPLETE if seen.root_problem or view.is_incomplete(seen) else ExitCode.DONE
+        seen = view.wait_until_idle(
+            control, after, check=check, patience=PATIENCE_SECONDS, is_called_off=is_called_off
+        )
+    is_short = seen.root_problem or is_called_off() or view.is_incomplete(seen)
+    code = ExitCode.INCOMPLETE if is_short else ExitCode.DONE
     if as_json:
         print_json(
             {

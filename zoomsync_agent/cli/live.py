@@ -138,6 +138,7 @@ class LiveView(Follower):
         *,
         check: Callable[[], None],
         patience: float,
+        is_called_off: Callable[[], bool] = lambda: False,
     ) -> Snapshot:
         """Return the snapshot in which nothing more goes on by itself.
 
@@ -147,14 +148,17 @@ class LiveView(Follower):
                 is in the queue is all there is to do.
             check: called now and then; may raise to end the wait.
             patience: a retry that is due within so many seconds is waited for.
+            is_called_off: tells whether nobody will look through the sources.
         """
         began = time.monotonic()
         while True:
             self._latest = control.snapshot(limit=200)
             if self._latest.root_problem and time.monotonic() - began > 1.0:
                 return self._latest
-            has_looked = after is None or (
-                control.sweeps().are_newer_than(after) and control.has_audited()
+            has_looked = (
+                after is None
+                or is_called_off()
+                or (control.sweeps().are_newer_than(after) and control.has_audited())
             )
             is_paused = self._latest.state is AgentState.PAUSED and not self._latest.active
             if has_looked and (is_paused or not control.is_busy(patience)):

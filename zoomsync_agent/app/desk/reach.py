@@ -32,7 +32,7 @@ class Reach:
         if found is None or not places.is_within(found, self._roots()):
             raise NotAllowed(
                 f"{path} lies outside of your own folders and drives; only a command can choose "
-                "it: zoomsync config set"
+                "it: zoomsync config set NAME FOLDER"
             )
         return found
 

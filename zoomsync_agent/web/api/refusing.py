@@ -95,7 +95,12 @@ def _invalid(detail: str) -> Response:
 def _sentence(found: "ErrorDetails") -> str:
     # Only the field's own name: which of several kinds was tried is nobody's concern.
     where = next((part for part in map(str, found["loc"]) if part.islower()), "")
-    said = found["msg"].removeprefix("Value error, ")
+    is_no_object = found["type"] in ("model_type", "model_attributes_type", "dict_type")
+    said = (
+        "the body must be a JSON object"
+        if is_no_object
+        else found["msg"].removeprefix("Value error, ")
+    )
     return f"{where}: {said}" if where else said
 
 

@@ -39,8 +39,8 @@ _BACK: Final = {"setup": "/ui/setup", "settings": "/ui/settings"}
 _FOUND: Final = 303
 _LATER: Final = frozenset({"port", "page_origins", "log_file", "log_level"})
 """What the page and the log take up only when the whole program begins anew."""
-_NOT_ALLOWED: Final = re.compile(r'^\w+ is "?(.*?)"?, which is not allowed \(allowed: .*\)$')
-"""How the settings say it; what is allowed stands at the field."""
+_NOT_ALLOWED: Final = re.compile(r'^\S+ is "?(.*?)"?, which is not allowed \(allowed: (.*)\)$')
+"""How the settings say it."""
 _UNITS: Final = (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10))
 
 
@@ -266,10 +266,19 @@ def _by_field(detail: str, changed: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong, by setting; under "" what is of several."""
     found: dict[str, str] = {}
     for line in detail.splitlines():
-        name = next((one for one in changed if line.startswith((f"{one} ", f"{one}:"))), "")
-        said = line
-        if name:
-            told = _NOT_ALLOWED.sub(r"“\1” is not allowed here.", line.removeprefix(f"{name}:"))
-            said = told.strip()
+        # Where a setting has an option of the command line, it is named by that.
+        bare = line.removeprefix("--")
+        name = next((one for one in changed if bare.startswith((f"{one} ", f"{one}:"))), "")
+        said = plainly(bare, name) if name else line
         found[name] = f"{found[name]} {said}" if name in found else said
     return found
+
+
+def plainly(line: str, name: str) -> str:
+    """Return what is wrong about a setting, for whoever sees its field."""
+
+    def told(match: re.Match[str]) -> str:
+        what = f"“{match[1]}”" if match[1] else "Nothing"
+        return f"{what} is not allowed here. Allowed: {match[2]}."
+
+    return _NOT_ALLOWED.sub(told, line.removeprefix(f"{name}:").strip())

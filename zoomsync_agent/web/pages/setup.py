@@ -12,6 +12,7 @@ from flask import Flask, abort, redirect, request
 from zoomsync_agent.core.errors import AgentError
 from zoomsync_agent.doctor import Level
 from zoomsync_agent.supabase.keys import kind_of
+from zoomsync_agent.web.pages.settings import plainly
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _register_first(app: Flask, desk: "Desk") -> None:
         try:
             desk.change({"recordings_path": str(desk.expect_allowed(Path(chosen)))})
         except AgentError as exc:
-            said = _plainly(exc.detail, "recordings_path")
+            said = plainly(exc.detail, "recordings_path")
             if not Path(chosen).is_absolute():
                 said = f"“{chosen}” is not a whole path, such as /home/you/Videos/Zoom."
             return _folder(desk, error=said, other=chosen)
@@ -119,7 +120,7 @@ def _register_rest(app: Flask, desk: "Desk") -> None:
         try:
             desk.change({"zoom_client_id": client_id})
         except AgentError as exc:
-            return _zoom(desk, error=_plainly(exc.detail, "zoom_client_id"), client_id=client_id)
+            return _zoom(desk, error=plainly(exc.detail, "zoom_client_id"), client_id=client_id)
         return redirect(f"{_HOME}/zoom", _FOUND)
 
     @app.get(f"{_HOME}/backlog")
@@ -146,11 +147,6 @@ def _register_rest(app: Flask, desk: "Desk") -> None:
     def go() -> "Response":
         desk.begin()
         return done("begun", to="/")
-
-
-def _plainly(detail: str, name: str) -> str:
-    """Return what is wrong about a setting that has its own field here."""
-    return detail.removeprefix(f"{name}:").removeprefix(f"{name} ").strip()
 
 
 def _step(step: str, template: str, **values: Any) -> str:

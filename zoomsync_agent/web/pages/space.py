@@ -26,8 +26,11 @@ def register(app: Flask, desk: "Desk") -> None:
     """Add the page, and the switch for the start at login."""
 
     @app.get(_SPACE)
-    def space() -> str:
-        return _page(desk, _days(desk, request.args.get("days", "")))
+    def space() -> "str | tuple[str, int]":
+        try:
+            return _page(desk, _days(desk, request.args.get("days", "")))
+        except NotAllowed as exc:
+            return _page(desk, _days(desk, ""), error=_said(exc.detail)), 422
 
     @app.post(_SPACE)
     def free() -> "str | tuple[str, int] | Response":
@@ -57,7 +60,7 @@ def _days(desk: "Desk", text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= MOST_DAYS:
         return int(text)
     if text:
-        raise NotAllowed(f"the age is a number of days from 0 to {MOST_DAYS}")
+        raise NotAllowed(f"the days are a number from 0 to {MOST_DAYS}")
     chosen = desk.settings().free_space_after_days
     return _USUAL_DAYS if isinstance(chosen, str) else chosen
 
