@@ -141,6 +141,13 @@ def test_every_state_has_a_word():
     assert set(words.KINDS) == set(Kind)
 
 
+def test_not_all_is_safe_while_a_file_waits_for_somebody():
+    """A tick above a recording that was cut off would be a lie."""
+    assert words.state_word(_seen(state=AgentState.IDLE)) == "All safe"
+    assert words.state_word(_seen(state=AgentState.IDLE, unready=1)) == "Not all safe"
+    assert words.state_word(_seen(state=AgentState.WORKING, unready=1)) == "Working"
+
+
 def test_a_pause_is_told_from_not_looking():
     """Both are the same state; only one of them has a button to resume."""
     paused = _seen(state=AgentState.PAUSED, is_paused=True)

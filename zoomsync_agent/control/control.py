@@ -135,12 +135,13 @@ class Control:
         held = self._quiet.held if queued.files else ""
         slowed = self._quiet.slowed
         unconverted, until = self._overview.unconverted(), self._pause.until
+        unready = self._overview.unready()
         state, sentence = snapshot.overall(
             is_running=self.is_running,
             has_looked=(
                 self.sweeps().folder is not None or not self._place.sweeps or not self.is_watching
             ),
-            unready=self._overview.unready(),
+            unready=unready,
             cancelled=self._overview.cancelled(),
             problem=shut,
             cloud=cloud,
@@ -176,6 +177,7 @@ class Control:
             is_watching=self.is_watching,
             held=held,
             slowed=slowed,
+            unready=unready,
             unconverted=unconverted,
             snoozed_until=rows.iso(self._quiet.snoozed_until),
             account=account,

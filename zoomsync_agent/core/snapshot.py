@@ -140,6 +140,8 @@ class Snapshot:
     """What of the computer's surroundings keeps bytes from moving; empty where nothing does."""
     slowed: str = ""
     """Why bytes move slowly on purpose, as a sentence; empty where they do not."""
+    unready: int = 0
+    """How many files cannot be taken before somebody has done something about them."""
     unconverted: int = 0
     """How many recordings wait for somebody to let Zoom convert them."""
     snoozed_until: str | None = None

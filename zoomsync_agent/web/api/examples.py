@@ -87,6 +87,7 @@ STATUS: Final[dict[str, Any]] = {
     "is_watching": True,
     "held": "",
     "slowed": "",
+    "unready": 0,
     "unconverted": 0,
     "snoozed_until": None,
     "account": None,

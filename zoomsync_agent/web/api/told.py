@@ -224,6 +224,9 @@ class Status(Told):
         "from moving; empty if nothing."
     )
     slowed: str = Field(description="Why bytes move slowly on purpose; empty if they do not.")
+    unready: int = Field(
+        description="Files that cannot be taken before somebody has done something about them."
+    )
     unconverted: int = Field(
         description="Recordings that wait for somebody to let Zoom convert them."
     )

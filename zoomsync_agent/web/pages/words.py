@@ -133,6 +133,8 @@ def state_word(seen: Snapshot) -> str:
     """Return the state in a word or two."""
     if seen.state is AgentState.PAUSED and not seen.is_paused and not seen.held:
         return "Not monitoring"
+    if seen.state is AgentState.IDLE and seen.unready:
+        return "Not all safe"
     return _STATES[seen.state]
 
 
