@@ -1,14 +1,17 @@
 """The doctor looks at this computer: folders, room, keyring."""
 
 import os
+import sys
 import threading
 
 import pytest
 
 from tests.fakes.secrets import MemorySecrets
+from zoomsync_agent.app import checks
 from zoomsync_agent.core.errors import SecretsUnavailable
 from zoomsync_agent.doctor import Level
 from zoomsync_agent.doctor.computer import Computer, examine_archive, examine_computer
+from zoomsync_agent.settings import load
 
 
 def _look(tmp_path, secrets=None, seconds=1.0, **changed):
@@ -98,3 +101,19 @@ def test_a_keyring_that_is_not_there_is_a_problem(tmp_path):
     found = _look(tmp_path, Missing())["keyring"]
     assert found.level is Level.PROBLEM
     assert "no keyring" in found.sentence
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the icon shows them")
+def test_a_session_without_a_bus_shows_no_notices(home, tmp_path, monkeypatch):
+    """Which is said, unless nobody wants any."""
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    chosen = load(home, {}, cwd=tmp_path)
+    (found,) = checks.notice_findings(chosen)
+    assert (found.name, found.level) == ("notices", Level.OK)
+    assert "no D-Bus" in found.sentence
+    assert found in checks.computer_findings(chosen, home)
+    off = load(home, {}, cwd=tmp_path, overrides={"notify": "off"})
+    assert checks.notice_findings(off) == []
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/somewhere")
+    assert checks.notice_findings(chosen) == []

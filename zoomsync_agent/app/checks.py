@@ -1,6 +1,7 @@
 """What the doctor says of an agent's surroundings, wired from its settings."""
 
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ def computer_findings(settings: Settings, home: Home) -> list[Finding]:
         *profile_findings(settings, home),
         *freeing_findings(settings, home),
         *tray_findings(home),
+        *notice_findings(settings),
     ]
     return beside + examine_computer(
         Computer(
@@ -67,6 +69,23 @@ def computer_findings(settings: Settings, home: Home) -> list[Finding]:
         secret_store(home),
         keyring_seconds=_KEYRING_SECONDS,
     )
+
+
+def notice_findings(settings: Settings) -> list[Finding]:
+    """Tell that no notice can appear in this process's session, though somebody wants them."""
+    if sys.platform != "linux" or settings.notify == "off":
+        return []
+    from zoomsync_agent.tray.status_notifier.line import (  # noqa: PLC0415  jeepney costs 20 ms
+        LineLost,
+        bus_address,
+    )
+
+    try:
+        bus_address()
+    except LineLost as exc:
+        told = f"No notices appear on the desktop: {exc}. Page and zoomsync status tell everything."
+        return [Finding("notices", Level.OK, told)]
+    return []
 
 
 def at_login_findings(home: Home) -> list[Finding]:

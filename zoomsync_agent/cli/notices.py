@@ -97,7 +97,10 @@ def test(as_json: bool) -> None:
         if until:
             moment = datetime.fromtimestamp(until, UTC).astimezone()
             click.echo(f"Notices are put off until {moment:%Y-%m-%d %H:%M}; this one is shown.")
-        click.echo("A notice should appear within seconds. If none does, the log tells why.")
+        click.echo(
+            "A notice should appear within seconds. If none does, zoomsync doctor or the log tells "
+            "why."
+        )
 
 
 def _chosen() -> "tuple[Home, Settings]":
