@@ -42,13 +42,12 @@ class Warm:
 
     def __init__(self) -> None:
         here, there = socket.socketpair()
-        environ = {key: value for key, value in os.environ.items() if key != "COV_CORE_SOURCE"}
         with there:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BEGIN, str(there.fileno())],
                 # Not where the program's own tree lies: it is found as an agent finds it.
                 cwd="/",
-                env={**environ, "PYTHONUTF8": "1"},
+                env={**os.environ, "PYTHONUTF8": "1"},
                 stdin=subprocess.DEVNULL,
                 pass_fds=(there.fileno(),),
             )

@@ -24,8 +24,8 @@ from zoomsync_agent.core.readiness import Reason, Verdict
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
 from zoomsync_agent.core.surroundings import Aspect, text_of
 from zoomsync_agent.destinations.folder import FolderDestination
-from zoomsync_agent.engine.audit import FULL_SECONDS, Audit
-from zoomsync_agent.engine.freeing import LOOK_SECONDS, Freeing
+from zoomsync_agent.engine.audit import FULL_SECONDS, LOOK_SECONDS, Audit
+from zoomsync_agent.engine.freeing import Freeing
 from zoomsync_agent.engine.freer import Freer
 from zoomsync_agent.engine.pause import Held
 from zoomsync_agent.ports import Decided

@@ -17,11 +17,10 @@ from zoomsync_agent.cli.output import (
     print_json,
 )
 from zoomsync_agent.core.errors import UsageError
-from zoomsync_agent.core.freeing import SENTENCES, Kept, Plan, Stays
+from zoomsync_agent.core.freeing import SENTENCES, USUAL_DAYS, Kept, Plan, Stays
 from zoomsync_agent.core.units import readable_files, readable_size
 
 _MOST_DAYS = 36_500
-_USUAL_DAYS = 30
 _MANY = (Stays.YOUNG, Stays.LEFT_OUT)
 """Reasons that are counted, because they are no news about a single file."""
 
@@ -47,7 +46,7 @@ class _Days(click.ParamType[int]):
     "--older-than",
     "days",
     type=_Days(),
-    help=f"Only recordings made so many DAYS ago or before; {_USUAL_DAYS} unless set.",
+    help=f"Only recordings made so many DAYS ago or before; {USUAL_DAYS} unless set.",
     metavar="DAYS",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what would be moved.")
@@ -67,7 +66,7 @@ def free_space(days: int | None, dry_run: bool, yes: bool, as_json: bool) -> Non
     log_to(home, settings, console=False)
     if days is None:
         chosen = settings.free_space_after_days
-        days = _USUAL_DAYS if isinstance(chosen, str) else chosen
+        days = USUAL_DAYS if isinstance(chosen, str) else chosen
     plan = freeing.plan(settings, home, days)
     if dry_run:
         _tell(plan, "would be moved to the trash", as_json=as_json)

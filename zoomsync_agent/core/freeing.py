@@ -12,6 +12,8 @@ from zoomsync_agent.core.readiness import printable
 DAY_SECONDS: Final = 86_400.0
 NEVER: Final = "never"
 """The value of the setting with which nothing is freed by itself."""
+USUAL_DAYS: Final = 30
+"""How old recordings must be where somebody looks and nothing was chosen."""
 MOST_DAYS: Final = 36_500
 """Recordings of a hundred years ago were made by something else."""
 _JUNK: Final = frozenset({"recording.conf", ".ds_store", "thumbs.db", "desktop.ini"})

@@ -8,6 +8,7 @@ away. What is gone is uploaded again where the original is still here.
 import math
 import random
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -27,6 +28,8 @@ AGAIN_SECONDS: Final = 30.0
 """After so long everything is looked at once more where somebody asks for it."""
 MOST_MISSES: Final = 20
 """After so many lost objects that are still gone the rest is not looked at this time."""
+LOOK_SECONDS: Final = 3600.0
+"""So often those look that wait for the first audit."""
 LAST_AUDIT: Final = "last_audit"
 """Name of the state that says that this run of the agent has gone through all receipts once.
 
@@ -165,3 +168,46 @@ class Audit(ThreadService):
         elif found.url != receipt.url:
             self._objects.save_receipt(stored, found)
             self._publisher.moved(stored, found)
+
+
+class AfterAudit(ThreadService):
+    """A service that looks once an hour, when all receipts have been gone through once.
+
+    A subclass writes `tick`.
+
+    Args:
+        name: of the service.
+        state: tells whether there has been an audit.
+        waits: whether it waits for that; else it begins at once.
+    """
+
+    def __init__(self, name: str, state: StateStore, *, waits: bool = True) -> None:
+        super().__init__(name)
+        self._state = state
+        self._waits = waits
+        self._soon = threading.Event()
+        self._awaits_audit = False
+
+    def _wake(self) -> None:
+        self._soon.set()
+
+    def audited(self) -> None:
+        """Take note that all receipts have been gone through; the first time is waited for."""
+        if self._awaits_audit:
+            self._soon.set()
+
+    def _run(self) -> None:
+        while True:
+            self._soon.clear()
+            if self._stopping.is_set():
+                return
+            # Noted before it is asked, so that an audit that ends at this moment is not missed.
+            self._awaits_audit = self._waits
+            if not self._waits or self._state.get(LAST_AUDIT) is not None:
+                self._awaits_audit = False
+                self.tick()
+            self._soon.wait(None if self._awaits_audit else LOOK_SECONDS)
+
+    @abstractmethod
+    def tick(self) -> None:
+        """Do what is due."""

@@ -1,6 +1,5 @@
 """Frees room on this computer by itself, where the user asked for that; `engine.freer` does it."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -10,19 +9,17 @@ from zoomsync_agent.core.facts import FREEING_PROBLEM
 from zoomsync_agent.core.freeing import DAY_SECONDS
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import FileIdentity
-from zoomsync_agent.engine.audit import LAST_AUDIT
+from zoomsync_agent.engine.audit import AfterAudit
 from zoomsync_agent.engine.freer import Freer
 from zoomsync_agent.engine.pause import Pause
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import Clock, Keepsake, StateStore
-from zoomsync_agent.service import ThreadService
 
-LOOK_SECONDS: Final = 3600.0
 _AGAIN_SECONDS: Final = DAY_SECONDS
 """A file that was refused is not read again by itself before so long."""
 
 
-class Freeing(ThreadService):
+class Freeing(AfterAudit):
     """The service that frees room where the user asked for that, once an hour.
 
     Args:
@@ -44,37 +41,14 @@ class Freeing(ThreadService):
         log: Log,
         held: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
-        super().__init__("freeing")
+        super().__init__("freeing", state, waits=days is not None)
         self._freer = freer
-        self._state = state
         self._days = days
         self._clock = clock
         self._log = log
         self._pause = Pause(state, clock)
         self._held = held
-        self._soon = threading.Event()
-        self._awaits_audit = False
         self._refused: dict[tuple[int, FileIdentity], float] = {}
-
-    def _wake(self) -> None:
-        self._soon.set()
-
-    def audited(self) -> None:
-        """Take note that all receipts have been gone through; the first time is waited for."""
-        if self._awaits_audit:
-            self._soon.set()
-
-    def _run(self) -> None:
-        while True:
-            self._soon.clear()
-            if self._stopping.is_set():
-                return
-            # Noted before it is asked, so that an audit that ends at this moment is not missed.
-            self._awaits_audit = self._days is not None
-            if self._days is None or self._state.get(LAST_AUDIT) is not None:
-                self._awaits_audit = False
-                self.tick()
-            self._soon.wait(None if self._awaits_audit else LOOK_SECONDS)
 
     @property
     def _must_wait(self) -> bool:

@@ -5,7 +5,6 @@ receipt, the destination has just been asked whether that still holds, and nothi
 expected. The cloud keeps it in its trash for 30 days, and it can be taken back from there.
 """
 
-import threading
 from typing import Final
 
 from zoomsync_agent.core.errors import (
@@ -18,7 +17,7 @@ from zoomsync_agent.core.errors import (
 from zoomsync_agent.core.facts import TRASH_PROBLEM
 from zoomsync_agent.core.problem import Problem
 from zoomsync_agent.core.recording import MeetingKey
-from zoomsync_agent.engine.audit import LAST_AUDIT
+from zoomsync_agent.engine.audit import AfterAudit
 from zoomsync_agent.engine.worker import Log
 from zoomsync_agent.ports import (
     Clock,
@@ -30,14 +29,12 @@ from zoomsync_agent.ports import (
     ObjectStore,
     StateStore,
 )
-from zoomsync_agent.service import ThreadService
 
-LOOK_SECONDS: Final = 3600.0
 _DAY_SECONDS: Final = 86_400.0
 _AT_ONCE: Final = 100
 
 
-class Trashing(ThreadService):
+class Trashing(AfterAudit):
     """The service that moves cloud copies to the cloud's trash.
 
     Args:
@@ -63,38 +60,15 @@ class Trashing(ThreadService):
         clock: Clock,
         log: Log,
     ) -> None:
-        super().__init__("trashing")
+        super().__init__("trashing", state)
         self._cloud = cloud
         self._trash = trash
         self._objects = objects
         self._destination = destination
-        self._state = state
         self._days = days
         self._clock = clock
         self._log = log
-        self._soon = threading.Event()
-        self._awaits_audit = False
         self._refused: dict[MeetingKey, float] = {}
-
-    def _wake(self) -> None:
-        self._soon.set()
-
-    def audited(self) -> None:
-        """Take note that all receipts have been gone through; the first time is waited for."""
-        if self._awaits_audit:
-            self._soon.set()
-
-    def _run(self) -> None:
-        while True:
-            self._soon.clear()
-            if self._stopping.is_set():
-                return
-            # Noted before it is asked, so that an audit that ends at this moment is not missed.
-            self._awaits_audit = True
-            if self._state.get(LAST_AUDIT) is not None:
-                self._awaits_audit = False
-                self.tick()
-            self._soon.wait(None if self._awaits_audit else LOOK_SECONDS)
 
     def tick(self) -> None:
         """Move what may be moved."""

@@ -283,12 +283,15 @@ class Desk(Protocol):
         """Return which originals of so many *days* ago would be moved to the trash."""
         ...
 
-    def free_room(self, days: int, seen: str) -> None:
+    def free_room(self, days: int, seen: str) -> Plan:
         """Begin to move originals that are safe to the trash of this computer.
 
         Args:
             days: how many days ago a recording must have been made.
             seen: names the plan that somebody has agreed to; nothing else is moved.
+
+        Returns:
+            That plan.
 
         Raises:
             NotAllowed: it is being done already, there is nothing to move, or another plan by now.

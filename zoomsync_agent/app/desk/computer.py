@@ -77,12 +77,15 @@ class ComputerDesk:
         except AgentError as exc:
             return Plan(problem=Problem.of(exc).sentence)
 
-    def free_room(self, days: int, seen: str) -> None:
+    def free_room(self, days: int, seen: str) -> Plan:
         """Begin to move originals that are safe to the trash of this computer.
 
         Args:
             days: how many days ago a recording must have been made.
             seen: names the plan that somebody has agreed to; nothing else is moved.
+
+        Returns:
+            That plan.
 
         Raises:
             NotAllowed: it is being done already, there is nothing to move, or another plan by now.
@@ -101,6 +104,7 @@ class ComputerDesk:
             # Every recording is read whole: nobody waits for that in front of a page.
             work = partial(self._done, settings, home, days, plan.moved)
             self._freeing = beside(work, "free-space")
+        return plan
 
     def _done(
         self, settings: Settings, home: Home, days: int, agreed: Collection[Original]

@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from zoomsync_agent.control import MAX_PAUSE_SECONDS
 from zoomsync_agent.core.activity import Happening
-from zoomsync_agent.core.freeing import MOST_DAYS
+from zoomsync_agent.core.freeing import MOST_DAYS, USUAL_DAYS
 from zoomsync_agent.core.listing import MOST, Query, Sort
 from zoomsync_agent.core.recording import Kind, ProcessingStatus
 from zoomsync_agent.web.api import examples
@@ -258,11 +258,11 @@ class SpaceQuery(Asked):
     """How old recordings must be whose originals could go."""
 
     days: int = Field(
-        default=30,
+        default=USUAL_DAYS,
         ge=0,
         le=MOST_DAYS,
         description="Made so many days ago, or before.",
-        json_schema_extra=may_be_absent(30),
+        json_schema_extra=may_be_absent(USUAL_DAYS),
     )
 
 

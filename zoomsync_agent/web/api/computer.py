@@ -49,7 +49,7 @@ def install(app: OpenAPI, desk: Desk) -> None:
         responses={200: told.Space, **refusals(*ALWAYS, 422)},
     )
     def get_space(query: asked.SpaceQuery) -> dict[str, Any]:
-        return _space(desk, query.days)
+        return _space(desk, query.days, desk.room_plan(query.days))
 
     @app.post(
         "/computer/space",
@@ -60,12 +60,11 @@ def install(app: OpenAPI, desk: Desk) -> None:
         responses={200: told.Space, **refusals(*ALWAYS, *WRITE, 409, 422)},
     )
     def free_space(body: asked.FreeSpace) -> dict[str, Any]:
-        desk.free_room(body.days, body.seen)
-        return _space(desk, body.days)
+        return _space(desk, body.days, desk.free_room(body.days, body.seen))
 
 
-def _space(desk: Desk, days: int) -> dict[str, Any]:
-    plan, freed = desk.room_plan(days), desk.freed
+def _space(desk: Desk, days: int, plan: Plan) -> dict[str, Any]:
+    freed = desk.freed
     return {
         "days": days,
         "seen": plan.digest,

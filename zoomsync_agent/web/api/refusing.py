@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MOST_TOLD: Final = 8
+_NO_OBJECT: Final = "the body must be a JSON object"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -79,7 +80,7 @@ def _expect_object() -> None:
     except BadRequest:
         abort(400, "The body is no JSON.")
     if not isinstance(body, dict):
-        refuse("the body must be a JSON object")
+        refuse(_NO_OBJECT)
 
 
 def _invalid(detail: str) -> Response:
@@ -96,11 +97,7 @@ def _sentence(found: "ErrorDetails") -> str:
     # Only the field's own name: which of several kinds was tried is nobody's concern.
     where = next((part for part in map(str, found["loc"]) if part.islower()), "")
     is_no_object = found["type"] in ("model_type", "model_attributes_type", "dict_type")
-    said = (
-        "the body must be a JSON object"
-        if is_no_object
-        else found["msg"].removeprefix("Value error, ")
-    )
+    said = _NO_OBJECT if is_no_object else found["msg"].removeprefix("Value error, ")
     return f"{where}: {said}" if where else said
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, request
 
 from zoomsync_agent.core.errors import NotAllowed
-from zoomsync_agent.core.freeing import MOST_DAYS, SENTENCES, Stays
+from zoomsync_agent.core.freeing import MOST_DAYS, SENTENCES, USUAL_DAYS, Stays
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from zoomsync_agent.web.desk import Desk
 
 _SPACE: Final = "/ui/space"
-_USUAL_DAYS: Final = 30
 _SHOWN: Final = 200
 _MANY: Final = (Stays.YOUNG, Stays.LEFT_OUT)
 """Reasons that are counted, because they are no news about a single file."""
@@ -62,7 +61,7 @@ def _days(desk: "Desk", text: str) -> int:
     if text:
         raise NotAllowed(f"the days are a number from 0 to {MOST_DAYS}")
     chosen = desk.settings().free_space_after_days
-    return _USUAL_DAYS if isinstance(chosen, str) else chosen
+    return USUAL_DAYS if isinstance(chosen, str) else chosen
 
 
 def _page(desk: "Desk", days: int, *, error: str = "") -> str:
