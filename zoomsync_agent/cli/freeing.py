@@ -17,12 +17,8 @@ from zoomsync_agent.cli.output import (
     print_json,
 )
 from zoomsync_agent.core.errors import UsageError
-from zoomsync_agent.core.freeing import SENTENCES, USUAL_DAYS, Kept, Plan, Stays
+from zoomsync_agent.core.freeing import MANY, MOST_DAYS, SENTENCES, USUAL_DAYS, Kept, Plan
 from zoomsync_agent.core.units import readable_files, readable_size
-
-_MOST_DAYS = 36_500
-_MANY = (Stays.YOUNG, Stays.LEFT_OUT)
-"""Reasons that are counted, because they are no news about a single file."""
 
 
 class _Days(click.ParamType[int]):
@@ -36,8 +32,8 @@ class _Days(click.ParamType[int]):
             days = int(value)
         except ValueError:
             days = -1
-        if not 0 <= days <= _MOST_DAYS:
-            self.fail(f"“{value}” is no number of days; write 0 to {_MOST_DAYS}", param, ctx)
+        if not 0 <= days <= MOST_DAYS:
+            self.fail(f"“{value}” is no number of days; write 0 to {MOST_DAYS}", param, ctx)
         return days
 
 
@@ -124,9 +120,9 @@ def _show(plan: Plan, words: str) -> None:
 def _show_kept(kept: Sequence[Kept]) -> None:
     out = console()
     for one in kept:
-        if one.why not in _MANY:
+        if one.why not in MANY:
             out.print(f"{'stays':>10}  {one.original.path}: {one.sentence}", style="dim")
-    for why, count in Counter(one.why for one in kept if one.why in _MANY).items():
+    for why, count in Counter(one.why for one in kept if one.why in MANY).items():
         out.print(f"{'stays':>10}  {readable_files(count)}: {SENTENCES[why]}", style="dim")
 
 

@@ -64,6 +64,8 @@ SENTENCES: Final = {
     Stays.NO_TRASH: "It cannot be moved to the trash.",
 }
 """What people are told about a file that stays."""
+MANY: Final = (Stays.YOUNG, Stays.LEFT_OUT)
+"""Reasons that are counted, because they are no news about a single file."""
 
 
 @dataclass(frozen=True, slots=True)

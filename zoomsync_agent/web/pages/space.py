@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, request
 
 from zoomsync_agent.core.errors import NotAllowed
-from zoomsync_agent.core.freeing import MOST_DAYS, SENTENCES, USUAL_DAYS, Stays
+from zoomsync_agent.core.freeing import MANY, MOST_DAYS, SENTENCES, USUAL_DAYS
 from zoomsync_agent.web.pages.showing import done, show
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _SPACE: Final = "/ui/space"
 _SHOWN: Final = 200
-_MANY: Final = (Stays.YOUNG, Stays.LEFT_OUT)
-"""Reasons that are counted, because they are no news about a single file."""
 _DIGITS: Final = 5
 
 
@@ -66,8 +64,8 @@ def _days(desk: "Desk", text: str) -> int:
 
 def _page(desk: "Desk", days: int, *, error: str = "") -> str:
     plan = desk.room_plan(days)
-    single = [one for one in plan.kept if one.why not in _MANY]
-    counted = Counter(one.why for one in plan.kept if one.why in _MANY)
+    single = [one for one in plan.kept if one.why not in MANY]
+    counted = Counter(one.why for one in plan.kept if one.why in MANY)
     return show(
         "space.html",
         current="settings",
